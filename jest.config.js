@@ -1,0 +1,40 @@
+const { exports: doors } = require('./package.json')
+
+const compiled = process.env.KUMU_TEST_BUILD === '1'
+const root = compiled ? '<rootDir>/dist' : '<rootDir>/src'
+
+/** `kumu` and its other doors, as package.json names them, each to the file behind it. */
+const doorFiles = Object.entries(doors)
+  .filter(([, target]) => typeof target === 'object')
+  .map(([door, target]) => [
+    `^kumu${door.slice(1)}$`,
+    target.default.replace('./dist', root).replace(/\.js$/, compiled ? '.js' : '.ts'),
+  ])
+
+/** The same suite runs on the sources (swc) and, with KUMU_TEST_BUILD=1, on what tsc built. */
+module.exports = {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/test'],
+  testMatch: ['**/*.test.ts'],
+  transform: {
+    '\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          target: 'es2022',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true },
+          keepClassNames: true,
+        },
+        module: { type: 'commonjs' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+  moduleNameMapper: {
+    ...Object.fromEntries(doorFiles),
+    ...(compiled ? { '^(?:\\.\\./)+src/(.*)$': '<rootDir>/dist/$1' } : {}),
+  },
+  testTimeout: 20000,
+  workerIdleMemoryLimit: '1GB',
+}

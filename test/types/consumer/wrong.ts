@@ -1,0 +1,58 @@
+import { Body, created, createApp, Get, HttpError, Integer, Param, Query, reply, Resource } from 'kumu'
+import { docstore } from 'kumu/docstore'
+import { memory } from 'kumu/docstore/memory'
+
+// Every line under an `@ts-expect-error` must be refused by the compiler: where it is not, the comment is the error.
+
+// @ts-expect-error -- a resource needs a path
+@Resource()
+export class WithoutPath {}
+
+@Resource('/wrong')
+export class Wrong {
+  // @ts-expect-error -- a path is text
+  @Get(42)
+  number() {
+    return 1
+  }
+
+  @Get('/:id')
+  parameters(
+    // @ts-expect-error -- a path parameter has a name
+    @Param() nameless: string,
+    // @ts-expect-error -- there is no type of that name
+    @Param('id', { type: 'integer' }) typed: number,
+    // @ts-expect-error -- there is no such option
+    @Query('q', { optional: true }) query: string,
+    // @ts-expect-error -- a class or a name, not a number
+    @Body(7) body: object,
+    @Query('n', { type: Integer, min: 1, max: 9 }) right: number,
+  ) {
+    return { nameless, typed, query, body, right }
+  }
+}
+
+// @ts-expect-error -- a decorator of methods is none of classes
+@Get('/')
+export class NotAMethod {}
+
+export function calls(): unknown[] {
+  return [
+    // @ts-expect-error -- resources are a list
+    createApp({ resources: WithoutPath }),
+    // @ts-expect-error -- there is no such option
+    createApp({ resource: [Wrong] }),
+    // @ts-expect-error -- a status is a number
+    new HttpError('404'),
+    // @ts-expect-error -- the options have no such member
+    new HttpError(404, 'gone', { status: 410 }),
+    // @ts-expect-error -- what was created has an address
+    created({ id: 1 }),
+    // @ts-expect-error -- the status comes first
+    reply({ id: 1 }, 207),
+    // @ts-expect-error -- a store stands on a driver
+    docstore('memory'),
+    // @ts-expect-error -- a driver is made by calling it
+    docstore(memory),
+  ]
+}
