@@ -1,0 +1,165 @@
+import { ConfigurationError } from '../errors'
+import { Integer, type Context as RouteContext, type ParamSource, type ParamType, type Reader } from '../route/plan'
+import { methodFacts, type ParamFact, type ParamOptions } from './metadata'
+import { assertLegacy } from './target'
+
+/** A decorator of a parameter of a method. */
+export type OnParameter = (target: object, name: string | symbol | undefined, index: number) => void
+
+/** Several values by name, bound into one object: each with its type or its options. */
+export type ParamMap = Readonly<Record<string, ParamOptions | ParamType>>
+
+function mark(decorator: string, fact: ParamFact): OnParameter {
+  return (target, name, index) => {
+    assertLegacy(decorator, name)
+    if (name === undefined || typeof target === 'function') {
+      const where = typeof target === 'function' ? target.name : target.constructor.name
+      throw new ConfigurationError(
+        `${where}${name === undefined ? ' constructor' : `.${String(name)}`}, parameter ${index}`,
+        `@${decorator} stands on a parameter of ${name === undefined ? 'the constructor' : 'a static method'}`,
+        'Put it on a parameter of a method of the instance',
+      )
+    }
+    const { params } = methodFacts(target.constructor, String(name))
+    const facts = params.get(index)
+    // Decorators of one parameter run last first: what is written first stands first.
+    if (facts) facts.unshift(fact)
+    else params.set(index, [fact])
+  }
+}
+
+function isType(value: unknown): value is ParamType {
+  return typeof value === 'function' || value === Integer || Array.isArray(value)
+}
+
+function toOptions(second: ParamOptions | ParamType | undefined): ParamOptions {
+  return isType(second) ? { type: second } : (second ?? {})
+}
+
+/** The fact of a source that binds one value by name, the whole map to a class, or several values by name. */
+function named(
+  source: ParamSource,
+  first: string | ParamType | ParamMap | undefined,
+  second: ParamOptions | ParamType | undefined,
+): ParamFact {
+  if (typeof first === 'string') return { source, name: first, options: toOptions(second) }
+  if (first === undefined || isType(first))
+    return { source, options: { ...toOptions(second), ...(first && { type: first }) } }
+  return { source, options: {}, map: first }
+}
+
+/**
+ * A parameter of the path. Text, coerced to its type; 400 where it cannot be.
+ *
+ * @param name as in the path: `/:id` is `id`
+ * @param options its type, or all of its options
+ *
+ * @example
+ * ;@Get('/:id') one(@Param('id', Integer) id: number) {}
+ */
+export function Param(name: string, options?: ParamOptions | ParamType): OnParameter {
+  return mark('Param', named('path', name, options))
+}
+
+/**
+ * A parameter of the query; without a name the whole query, bound to a class; with a map several, bound to one object.
+ *
+ * @param name the parameter, or the class of the whole, or a map of names to options
+ * @param options its type, or all of its options
+ *
+ * @example
+ * ;@Get() find(@Query('limit', { type: Integer, default: 10, max: 100 }) limit: number) {}
+ */
+export function Query(name?: string | ParamType | ParamMap, options?: ParamOptions | ParamType): OnParameter {
+  return mark('Query', named('query', name, options))
+}
+
+/** A request header; with `list` its comma-separated elements. */
+export function Header(name: string | ParamMap, options?: ParamOptions | ParamType): OnParameter {
+  return mark('Header', named('header', name, options))
+}
+
+/** A cookie. */
+export function Cookie(name: string | ParamMap, options?: ParamOptions | ParamType): OnParameter {
+  return mark('Cookie', named('cookie', name, options))
+}
+
+/**
+ * The body: without a name bound to a class and checked by its rules, with a name one member of it, with a map several.
+ *
+ * @param name the member, or the class (`[Class]` for a list) where the compiler emits no types, or a map
+ * @param options its type, or all of its options
+ *
+ * @example
+ * ;@Post() create(@Body() body: NewEmployee) {}
+ * ;@Post('/many') createMany(@Body([NewEmployee]) bodies: NewEmployee[]) {}
+ */
+export function Body(name?: string | ParamType | ParamMap, options?: ParamOptions | ParamType): OnParameter {
+  return mark('Body', named('body', name, options))
+}
+
+/** The page that the client asked for; the method stands under `@Paged`. */
+export function Page(): OnParameter {
+  return mark('Page', { source: 'page', options: {} })
+}
+
+/** The members that the client asked for by `?fields=a,b.c`; empty: all. */
+export function Fields(): OnParameter {
+  return mark('Fields', { source: 'fields', options: {} })
+}
+
+/** A Koa context inside a route, its path parameters in `params`. */
+export type Context = RouteContext
+
+/** The Koa context. */
+export function Context(): OnParameter {
+  return mark('Context', { source: 'context', options: {} })
+}
+
+/** A member of `ctx.state`, as an earlier middleware left it; without a name all of it. */
+export function State(name?: string): OnParameter {
+  return mark('State', { source: 'state', name, options: { required: false } })
+}
+
+/** The principal; `undefined` on an open route without credentials. */
+export function User(): OnParameter {
+  return mark('User', { source: 'user', options: { required: false } })
+}
+
+/** An AbortSignal that fires when the client leaves, the method's time is up or the application stops. */
+export function Signal(): OnParameter {
+  return mark('Signal', { source: 'signal', options: {} })
+}
+
+/** The bytes of the body as they came, decoded only by its content coding. Parsing does not matter to it. */
+export function RawBody(): OnParameter {
+  return mark('RawBody', { source: 'rawBody', options: {} })
+}
+
+/** The one uploaded file of this name. */
+export function File(
+  name: string,
+  options: Pick<ParamOptions, 'required' | 'description' | 'explain'> = {},
+): OnParameter {
+  return mark('File', { source: 'file', name, options })
+}
+
+/** The uploaded files of this name. */
+export function Files(
+  name: string,
+  options: Pick<ParamOptions, 'required' | 'description' | 'explain' | 'min' | 'max'> = {},
+): OnParameter {
+  return mark('Files', { source: 'files', name, options })
+}
+
+/**
+ * A parameter decorator of your own.
+ *
+ * @param read takes the value out of a request
+ *
+ * @example
+ * const Tenant = () => Read((ctx) => ctx.hostname.split('.')[0])
+ */
+export function Read(read: Reader, options: Pick<ParamOptions, 'pipes' | 'convert'> = {}): OnParameter {
+  return mark('Read', { source: 'custom', options, read })
+}
