@@ -1,0 +1,51 @@
+import { BadRequest, HttpError, ValidationError, type ValueSource, type Violation } from '../errors'
+
+// Hostile input can break a rule per byte: an answer that names the first hundred says enough.
+const most = 100
+
+/** What was found wrong with one value, in the order it was found. */
+export class Findings {
+  readonly violations: Violation[] = []
+  /** Whether anything is wrong. */
+  failed = false
+  readonly #refused = new Set<string>()
+  readonly #judged = new Set<string>()
+
+  constructor(readonly source: ValueSource) {}
+
+  add(pointer: string, code: string, detail: string): void {
+    this.failed = true
+    if (this.violations.length < most) this.violations.push({ in: this.source, pointer, code, detail })
+  }
+
+  /** Adds what makes a value unfit to be built: the rules on it and below it have nothing to say any more. */
+  refuse(pointer: string, code: string, detail: string, subtree = pointer): void {
+    this.add(pointer, code, detail)
+    this.#refused.add(subtree)
+  }
+
+  /** The rules on this value itself have nothing to say any more: one of its elements is refused. */
+  silence(pointer: string): void {
+    this.#judged.add(pointer)
+  }
+
+  /** Whether rules on this value would only repeat what is known. */
+  isSilent(pointer: string): boolean {
+    if (this.#judged.has(pointer)) return true
+    if (this.#refused.size === 0) return false
+    for (let end = pointer.length; end >= 0; end = pointer.lastIndexOf('/', end - 1)) {
+      if (this.#refused.has(pointer.slice(0, end))) return true
+      if (end === 0) break
+    }
+    return false
+  }
+
+  /** The client's answer: 400 outside the body, `bodyStatus` in it. */
+  toError(bodyStatus: number): HttpError {
+    const errors = this.violations
+    if (this.source !== 'body') return new BadRequest('The request has wrong arguments', { code: 'arguments', errors })
+    const detail = 'The body breaks its rules'
+    const options = { code: 'validation', errors }
+    return bodyStatus === 422 ? new ValidationError(detail, options) : new HttpError(bodyStatus, detail, options)
+  }
+}
