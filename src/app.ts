@@ -1,0 +1,264 @@
+import type { Server } from 'node:http'
+import { inspect } from 'node:util'
+import Koa from 'koa'
+import { NoSuchResource } from './errors'
+import { designType, type PagedOptions } from './resource/metadata'
+import { createGate, type AuthSettings } from './route/access'
+import { answerError, requestIdOf } from './route/catch'
+import { defaultCodecs } from './route/codecs/defaults'
+import { compile, compileErrorHandlers, isPlanSet, type ResourceLike } from './route/compile'
+import { toLimits, type LimitOptions } from './route/limits'
+import type {
+  Codec,
+  Context,
+  ErrorBody,
+  ErrorFormat,
+  Logger,
+  Middleware,
+  Pipe,
+  PlanSet,
+  RoutePlan,
+  Settings,
+  StatusRule,
+} from './route/plan'
+import { PlanRouter } from './route/router'
+import type { Awaitable, Constructor } from './types'
+import { scalarMembers } from './validation/members'
+import { createValidation, type ValidationOptions } from './validation/pipe'
+import { createToPlain } from './validation/plain'
+
+/** How errors are answered. */
+export interface ErrorOptions {
+  /** The shape of the body: RFC 9457 problems, a format of an older system, or a function. Default `problem`. */
+  readonly format?: ErrorFormat | ErrorBody
+  /** Statuses of the application's own errors; the first that knows one decides. */
+  readonly status?: readonly StatusRule[]
+  /** Whether the details of 5xx errors are sent. Default false. */
+  readonly expose?: boolean
+  /** Classes or instances with `@ErrorHandler` methods. */
+  readonly handlers?: readonly (object | Constructor)[]
+}
+
+/** Options of {@link createRouter}. */
+export interface RouterOptions {
+  /** Instances or classes with `@Resource`, and what brings plans along, `documents()` say. */
+  readonly resources?: readonly ResourceLike[]
+  /** Plans of your own making. */
+  readonly plans?: readonly RoutePlan[]
+  /** A path before all others: `/api`. */
+  readonly prefix?: string
+  /** Makes or finds the instance of a class: `resolve: (Class) => container.get(Class)`. */
+  readonly resolve?: (Class: Constructor) => object
+  readonly errors?: ErrorOptions
+  readonly validation?: ValidationOptions
+  /** Pipes for every parameter, after validation. */
+  readonly pipes?: readonly Pipe[]
+  /** Defaults of `@Paged`. */
+  readonly paging?: PagedOptions
+  /** Media types added before the built-in ones: a codec of the same type replaces that. */
+  readonly codecs?: readonly Codec[]
+  /** How callers are known. */
+  readonly auth?: AuthSettings
+  /** Bounds on bodies; sizes in bytes or as `'1mb'`. */
+  readonly limits?: LimitOptions
+  readonly logger?: Logger
+  /** Whether a trailing slash matters. Default `'ignore'`. */
+  readonly trailingSlash?: 'ignore' | 'strict'
+  /** Whether case matters in paths. Default true. */
+  readonly caseSensitive?: boolean
+  /** Whether query parameters that nobody declared are refused or ignored. Default `'refuse'`. */
+  readonly unknownQuery?: 'refuse' | 'ignore'
+  /** What becomes of a request that accepts nothing on offer: 406, or the first offer. Default `'strict'`. */
+  readonly negotiation?: 'strict' | 'lenient'
+  /** `'urest'` wraps answers as `{ success, result }`. Default `'none'`. */
+  readonly envelope?: 'none' | 'urest'
+  /** Default: whether `NODE_ENV` is `development`. */
+  readonly development?: boolean
+}
+
+/** Options of {@link createApp}. */
+export interface AppOptions extends RouterOptions {
+  /** Koa middleware around the resources, outermost first, inside the error middleware. */
+  readonly middleware?: readonly Middleware[]
+}
+
+/** A Koa application with its plans. */
+export class App extends Koa {
+  readonly #stop = new AbortController()
+  readonly #sets: readonly PlanSet[]
+  readonly #logger: Logger | undefined
+  #closed: Promise<void> | undefined
+  readonly #reported = new WeakSet<Error>()
+  readonly router: PlanRouter
+
+  constructor(options: AppOptions) {
+    super()
+    this.#sets = (options.resources ?? []).filter(isPlanSet)
+    this.#logger = options.logger
+    const settings = toSettings(options, this.#stop.signal)
+    this.router = makeRouter(options, settings, false)
+    this.use(createErrorMiddleware(settings))
+    for (const middleware of options.middleware ?? []) this.use(middleware)
+    this.use(this.router.routes())
+  }
+
+  /** Every operation, in the order of declaration. */
+  get plans(): readonly RoutePlan[] {
+    return this.router.plans
+  }
+
+  /**
+   * Stops in order, and idempotently: the server takes no more, endless answers end, what is in flight is finished, its
+   * connections are closed, and then what the resources brought along (stores, say) is closed.
+   *
+   * @param server the server that listens with {@link App.callback}; without one, close yours first
+   *
+   * @example
+   * process.once('SIGTERM', () => app.close(server))
+   */
+  close(server?: Pick<Server, 'close' | 'closeIdleConnections'>): Promise<void> {
+    this.#closed ??= this.#close(server)
+    return this.#closed
+  }
+
+  async #close(server: Pick<Server, 'close' | 'closeIdleConnections'> | undefined): Promise<void> {
+    const closed = server && new Promise<void>((resolve) => server.close(() => resolve()))
+    this.#stop.abort(new DOMException('The application stops', 'AbortError'))
+    server?.closeIdleConnections()
+    // An answer whose headers were out before this could not announce the end of its connection.
+    const sweep = setInterval(() => server?.closeIdleConnections(), 25)
+    await closed
+    clearInterval(sweep)
+    const results = await Promise.allSettled(this.#sets.map(async (set) => set.close?.()))
+    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
+    if (failures.length > 0) throw new AggregateError(failures, 'Something the resources brought along did not close')
+  }
+
+  /** Reports a failure whole, with its request's id; a client that has gone is none, nor is what the client was told. */
+  override onerror(error: Error & { code?: string; status?: number; expose?: boolean }, ctx?: Context): void {
+    // Koa tells of a stream that fails twice: of itself, and of the response that it took along.
+    if (this.#reported.has(error)) return
+    this.#reported.add(error)
+    if (this.silent || gone.has(error.code ?? '') || error.expose || error.status === 404) return
+    const request = ctx && { requestId: requestIdOf(ctx), method: ctx.method, path: ctx.path }
+    if (this.#logger) this.#logger.error({ err: error, ...request }, error.message)
+    else complain(request ? `${request.requestId} ${request.method} ${request.path}` : 'error', error)
+  }
+}
+
+/** As Koa's own report, where the application has no logger. */
+function complain(request: string, error: Error): void {
+  // eslint-disable-next-line no-console -- this is what it is for
+  console.error(request, inspect(error, { depth: 5 }))
+}
+
+const gone = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE'])
+
+/**
+ * A Koa application that serves these resources, its error middleware outermost.
+ *
+ * @param options resources and how they are served
+ * @throws ConfigurationError for a mistake in the declarations, naming class, method, parameter and the cure
+ *
+ * @example
+ * createApp({ resources: [new Employees(db)] }).listen(3000)
+ */
+export function createApp(options: AppOptions = {}): App {
+  return new App(options)
+}
+
+/**
+ * A `@koa/router` of these resources for an application that stands: they answer their errors themselves.
+ *
+ * @param options resources and how they are served
+ * @throws ConfigurationError for a mistake in the declarations
+ *
+ * @example
+ * app.use(createRouter({ resources: [Employees], prefix: '/api' }).routes())
+ */
+export function createRouter(options: RouterOptions = {}): PlanRouter {
+  return makeRouter(options, toSettings(options), true)
+}
+
+/**
+ * The error middleware by itself: what is thrown below it, and what nobody answers, becomes an answer.
+ *
+ * @param options how errors are answered
+ *
+ * @example
+ * new Koa().use(errorToStatus({ format: 'problem' })).use(router.routes())
+ */
+export function errorToStatus(options: ErrorOptions & { readonly logger?: Logger } = {}): Middleware {
+  return createErrorMiddleware(toSettings({ errors: options, logger: options.logger }))
+}
+
+function createErrorMiddleware(settings: Settings): Middleware {
+  const { stopping } = settings
+  return async function errorToStatus(ctx, next) {
+    try {
+      await next()
+      // What was in flight when the application began to stop is the last answer of its connection.
+      if (stopping?.aborted && !ctx.res.headersSent) ctx.res.setHeader('Connection', 'close')
+      if (ctx.status === 404 && isUnanswered(ctx as Context)) throw new NoSuchResource()
+    } catch (error) {
+      await answerError(error, ctx as Context, settings)
+    }
+  }
+}
+
+function isUnanswered(ctx: Context): boolean {
+  return ctx.body === undefined && ctx.respond !== false && !ctx.res.headersSent && ctx.writable
+}
+
+function makeRouter(options: RouterOptions, settings: Settings, answersErrors: boolean): PlanRouter {
+  const validation = createValidation({ ...options.validation, bodyStatus: settings.bodyStatus }, designType)
+  const methods = new Set<string>()
+  const plans = compile(options.resources ?? [], {
+    resolve: options.resolve,
+    codecs: settings.codecs,
+    paging: options.paging ?? {},
+    unknownQuery: options.unknownQuery ?? 'refuse',
+    check: (param) => validation.check(param),
+    members: (Class) => scalarMembers(Class, designType),
+    gated: settings.gate !== undefined,
+    leftOut: (method) => methods.add(method),
+  })
+  return new PlanRouter({
+    plans: [...plans, ...(options.plans ?? [])],
+    settings: { ...settings, validate: validation.pipe, declared: (param) => validation.names(param) },
+    prefix: options.prefix,
+    caseSensitive: options.caseSensitive ?? true,
+    strictSlash: options.trailingSlash === 'strict',
+    answersErrors,
+    methods,
+  })
+}
+
+function toSettings(options: RouterOptions, stopping?: AbortSignal): Settings {
+  const { errors = {}, validation = {} } = options
+  const added = options.codecs ?? []
+  return {
+    codecs: [...added, ...defaultCodecs.filter(({ type }) => !added.some((codec) => codec.type === type))],
+    limits: toLimits(options.limits),
+    errors: {
+      format: errors.format ?? 'problem',
+      status: errors.status ?? [],
+      expose: errors.expose ?? false,
+      handlers: compileErrorHandlers(errors.handlers ?? [], options.resolve),
+    },
+    validate: passThrough,
+    declared: () => [],
+    unknownBody: validation.unknown ?? 'refuse',
+    bodyStatus: validation.bodyStatus ?? (errors.format === 'rest-tools' || errors.format === 'apiphant' ? 400 : 422),
+    pipes: options.pipes ?? [],
+    toPlain: createToPlain(),
+    negotiation: options.negotiation ?? 'strict',
+    envelope: options.envelope ?? 'none',
+    gate: options.auth && createGate(options.auth),
+    stopping,
+    logger: options.logger,
+    development: options.development ?? process.env.NODE_ENV === 'development',
+  }
+}
+
+const passThrough: Pipe = (value): Awaitable<unknown> => value

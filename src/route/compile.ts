@@ -1,0 +1,393 @@
+import { ConfigurationError, PreconditionRequired } from '../errors'
+import { formatHttpDate } from '../http/conditional'
+import { formatLink } from '../http/link'
+import type { MethodFacts, PagedOptions, ResourceOptions, SharedFacts } from '../resource/metadata'
+import type { Constructor, Method } from '../types'
+import { createAtomic, type Locks } from './atomic'
+import { toTypePlan } from './checks'
+import { checkPattern, joinPath, mergeFacts, mergeShared, type MergedFacts } from './compile-facts'
+import { createParams, type ParamScope } from './compile-params'
+import {
+  definePlan,
+  type AnswerDoc,
+  type BodyPlan,
+  type Codec,
+  type ErrorHandlerPlan,
+  type FilterPlan,
+  type Interceptor,
+  type PagingPlan,
+  type ParamPlan,
+  type ParamType,
+  type PlanSet,
+  type ReplyPlan,
+  type RoutePlan,
+} from './plan'
+import { createTimeout } from './timeout'
+
+/** What `resources` takes: instances, classes, and what brings plans along. */
+export type ResourceLike = object | Constructor | PlanSet
+
+/** What compiling needs of the application. */
+export interface CompileSettings {
+  /** Makes or finds the instance of a class: the hook for a container. */
+  readonly resolve?: (Class: Constructor) => object
+  readonly codecs: readonly Codec[]
+  /** Defaults of `@Paged`. */
+  readonly paging: PagedOptions
+  readonly unknownQuery: 'refuse' | 'ignore'
+  /** Refuses a class that cannot be validated. */
+  readonly check: (param: ParamPlan) => void
+  /** The scalar members of a model class, for filters and sort keys. */
+  readonly members: (Class: Constructor) => readonly FilterPlan[]
+  /** Whether the application can verify credentials. */
+  readonly gated: boolean
+  /** Told of methods that a collection leaves out: they are known, and not allowed there. */
+  readonly leftOut?: (method: Method) => void
+}
+
+/**
+ * Turns resources and their facts into plans. The same class twice counts once.
+ *
+ * @param resources instances, classes, plan sets
+ * @param settings the application's
+ * @throws ConfigurationError naming class, method, parameter and the cure
+ */
+export function compile(resources: readonly ResourceLike[], settings: CompileSettings): RoutePlan[] {
+  const seen = new Set<unknown>()
+  return resources.flatMap((resource) => {
+    const once = isPlanSet(resource) ? resource : classOf(resource)
+    if (seen.has(once)) return []
+    seen.add(once)
+    return isPlanSet(resource) ? [...resource.plans] : compileClass(once as Constructor, resource, settings)
+  })
+}
+
+/** Whether a resource brings its plans along. */
+export function isPlanSet(resource: ResourceLike): resource is PlanSet {
+  return typeof resource === 'object' && 'plans' in resource && Array.isArray(resource.plans)
+}
+
+function classOf(resource: ResourceLike): Constructor {
+  if (typeof resource === 'function') return resource as Constructor
+  const { constructor } = resource
+  if (typeof constructor !== 'function' || constructor === Object) {
+    throw new ConfigurationError(
+      'resources',
+      'a plain object is no resource',
+      'Give an instance of a class with @Resource, or the class',
+    )
+  }
+  return constructor as Constructor
+}
+
+/** The instance of a class: given, resolved, or constructed where it wants nothing. */
+export function instanceOf(Class: Constructor, resource: ResourceLike, resolve: CompileSettings['resolve']): object {
+  if (typeof resource !== 'function') return resource
+  if (resolve) return resolve(Class)
+  if (Class.length > 0) {
+    throw new ConfigurationError(
+      Class.name,
+      `its constructor wants ${Class.length} argument${Class.length > 1 ? 's' : ''}`,
+      `Give an instance, resources: [new ${Class.name}(…)], or a container, resolve: (Class) => container.get(Class)`,
+    )
+  }
+  return new Class() as object
+}
+
+function compileClass(Class: Constructor, resource: ResourceLike, settings: CompileSettings): RoutePlan[] {
+  const facts = mergeFacts(Class)
+  if (!facts.resource) {
+    throw new ConfigurationError(
+      Class.name,
+      'it is given as a resource and has no @Resource',
+      `Put @Resource('/path') on the class`,
+    )
+  }
+  const instance = instanceOf(Class, resource, settings.resolve)
+  const { path, options } = facts.resource
+  const { unit, cure } = nameOf(Class, path, options)
+  const locks: Locks = new Map()
+  const plans: RoutePlan[] = []
+  for (const [name, method] of facts.methods) {
+    if (method.routes.length === 0) continue
+    const call = (instance as Record<string, unknown>)[name]
+    const where = `${Class.name}.${name}`
+    if (typeof call !== 'function') {
+      if (method.optional) {
+        for (const route of method.routes) settings.leftOut?.(route.method)
+        continue
+      }
+      throw new ConfigurationError(where, 'the instance has no such method', 'Write it as a method, not as a property')
+    }
+    const scope: Scope = { Class, instance, name, where, facts, method, options, unit, cure, locks, settings }
+    method.routes.forEach((route, index) => {
+      plans.push(compileRoute(scope, route.method, route.path, call as RoutePlan['call'], index))
+    })
+  }
+  if (plans.length === 0) {
+    throw new ConfigurationError(Class.name, 'it has no operation', 'Put @Get, @Post and their kin on its methods')
+  }
+  return plans
+}
+
+interface Scope extends Omit<ParamScope, 'method' | 'path' | 'facts'> {
+  readonly Class: Constructor
+  readonly facts: MergedFacts
+  readonly method: MethodFacts
+  readonly unit: string
+  readonly cure: string
+  readonly locks: Locks
+  readonly settings: CompileSettings
+}
+
+function compileRoute(scope: Scope, verb: string, below: string, call: RoutePlan['call'], index: number): RoutePlan {
+  const { method, where, settings } = scope
+  const shared = mergeShared(scope.facts.shared, method)
+  const path = fullPath(scope, shared, below)
+  const params = createParams({ ...scope, method: verb, path, facts: method })
+  for (const param of params.flatMap((each) => each.members ?? [each])) settings.check(param)
+  const { access } = shared
+  if (access && access !== 'open' && !settings.gated) {
+    throw new ConfigurationError(
+      where,
+      '@Authorize stands here and the application cannot verify anybody',
+      'Give createApp({ auth: { verify } })',
+    )
+  }
+  const id = scope.options.id ?? scope.Class.name
+  return definePlan({
+    id: index === 0 ? `${id}.${scope.name}` : `${id}.${scope.name}.${index + 1}`,
+    method: verb,
+    path,
+    use: shared.use,
+    access: access === 'open' ? undefined : access,
+    params,
+    body: bodyPlan(params, shared, verb, settings),
+    around: interceptors(scope, shared),
+    paging: method.paged && pagingPlan(scope, method.paged),
+    unknownQuery: shared.unknownQuery ?? settings.unknownQuery,
+    reply: replyPlan(method, shared, verb),
+    limits: shared.limits,
+    call: call.bind(scope.instance),
+    doc: {
+      summary: method.summary,
+      description: method.description,
+      tags: shared.tags.length > 0 ? shared.tags : [scope.options.name ?? scope.Class.name],
+      deprecated: shared.deprecated,
+      answers: answers(method),
+      throws: shared.throws,
+      version: shared.version,
+    },
+  })
+}
+
+function fullPath({ facts, where }: Scope, { version }: SharedFacts, below: string): string | RegExp {
+  const base = facts.resource?.path ?? '/'
+  if (base instanceof RegExp) {
+    if (below !== '' && below !== '/') {
+      throw new ConfigurationError(
+        where,
+        `the class's path is a RegExp, and "${below}" cannot be put behind it`,
+        'Leave the path of the method out',
+      )
+    }
+    return base
+  }
+  const path = joinPath(version === undefined ? '' : `/${version}`, base, below)
+  checkPattern(where, path)
+  return path
+}
+
+/** The name of a resource, for the range unit: its own, or the last fixed segment of its path, or its class's. */
+function nameOf(Class: Constructor, path: string | RegExp, options: ResourceOptions): { unit: string; cure: string } {
+  const fixed = typeof path === 'string' ? path.split('/').filter((part) => /^[\w.~-]+$/.test(part)) : []
+  return { unit: options.name ?? fixed.at(-1) ?? Class.name.toLowerCase(), cure: `@Resource(path, { name: 'things' })` }
+}
+
+// --- The parts of a plan --------------------------------------------------------------------------------------------------
+
+function interceptors({ locks, where }: Scope, shared: SharedFacts): Interceptor[] {
+  const list: Interceptor[] = []
+  if (shared.timeout !== undefined) {
+    if (!(shared.timeout > 0))
+      throw new ConfigurationError(where, '@Timeout takes milliseconds above 0', 'Write @Timeout(5_000)')
+    list.push(createTimeout(shared.timeout))
+  }
+  if (shared.requireMatch) list.push(requireMatch)
+  if (shared.atomic) {
+    const { wait = 10_000, readers = ['GET', 'HEAD', 'OPTIONS'] } = shared.atomic
+    list.push(createAtomic({ wait, readers }, locks))
+  }
+  return [...list, ...shared.around]
+}
+
+/** RFC 6585 §3. */
+const requireMatch: Interceptor = function requireMatch(ctx, next) {
+  const { headers } = ctx.req
+  if (headers['if-match'] === undefined && headers['if-none-match'] === undefined) {
+    throw new PreconditionRequired('Send If-Match with the entity tag you have, or If-None-Match: *', {
+      code: 'precondition-required',
+    })
+  }
+  return next()
+}
+
+function bodyPlan(
+  params: readonly ParamPlan[],
+  shared: SharedFacts,
+  verb: string,
+  settings: CompileSettings,
+): Partial<BodyPlan> | undefined {
+  const all = params.flatMap((param) => param.members ?? [param])
+  const decoded = all.filter(({ source }) => source === 'body')
+  const files = all.filter(({ source }) => source === 'file' || source === 'files')
+  const raw = all.some(({ source }) => source === 'rawBody')
+  if (decoded.length === 0 && files.length === 0 && !raw) return undefined
+  const structured = decoded.some(({ type, name }) => name !== undefined || type.kind !== 'string')
+  const lists = decoded.some(({ type, name }) => name === undefined && (type.list || type.kind === 'any'))
+  return {
+    consumes:
+      shared.consumes ??
+      consumed(
+        decoded,
+        files,
+        settings.codecs.filter(({ type }) => lists || type !== 'application/x-ndjson'),
+        structured,
+      ),
+    required: [...decoded, ...files].some(({ required }) => required),
+    raw: raw ? (decoded.length + files.length > 0 ? 'also' : 'only') : 'no',
+    files: files.map(({ name }) => name ?? ''),
+    stream: false,
+  }
+}
+
+/** The media types that fit what is declared: text for a text, multipart for files, what has a structure for all else. */
+function consumed(
+  decoded: readonly ParamPlan[],
+  files: readonly ParamPlan[],
+  codecs: readonly Codec[],
+  structured: boolean,
+): string[] {
+  if (files.length > 0) return ['multipart/form-data']
+  if (decoded.length === 0) return ['*/*']
+  if (!structured) return ['text/*']
+  return codecs
+    .filter((codec) => codec.decode && codec.type !== 'text/plain' && codec.type !== 'application/octet-stream')
+    .flatMap(({ type, also }) => [type, ...(also ?? [])])
+}
+
+function replyPlan(method: MethodFacts, shared: SharedFacts, verb: string): Partial<ReplyPlan> {
+  const safe = verb === 'GET' || verb === 'HEAD'
+  const success = method.answers.find(({ status = method.status ?? 200 }) => status < 300)
+  return {
+    status: method.status ?? 200,
+    explicitStatus: method.status !== undefined,
+    nullStatus: method.nullStatus ?? (safe ? 404 : 204),
+    headers: [...shared.headers, ...deprecation(shared.deprecated)],
+    redirect: method.redirect,
+    produces: shared.produces ?? [],
+    type: success && toTypePlan(success.type),
+  }
+}
+
+/** `Deprecation` (RFC 9745 §2), `Sunset` (RFC 8594 §3) and the link to the news. */
+function deprecation(facts: SharedFacts['deprecated']): Array<readonly [string, string]> {
+  if (!facts) return []
+  const headers: Array<readonly [string, string]> = []
+  const since = facts.since === undefined ? 0 : Date.parse(facts.since)
+  if (Number.isFinite(since)) headers.push(['Deprecation', `@${Math.floor(since / 1000)}`])
+  if (facts.sunset !== undefined) headers.push(['Sunset', formatHttpDate(new Date(facts.sunset))])
+  if (facts.link !== undefined) headers.push(['Link', formatLink([{ href: facts.link, rel: 'deprecation' }])])
+  return headers
+}
+
+function answers({ answers: facts, status }: MethodFacts): AnswerDoc[] {
+  return facts.map(({ type, ...rest }) => ({ ...rest, status: rest.status ?? status ?? 200, type: toTypePlan(type) }))
+}
+
+function pagingPlan(scope: Scope, own: PagedOptions): PagingPlan {
+  const { settings, where, unit, options, cure } = scope
+  // What stands at @Resource is for the verbs that Collection brings along; a method's own @Paged wins.
+  const said: PagedOptions = { ...settings.paging, ...own, ...(scope.method.optional ? options.paged : undefined) }
+  const name = said.unit ?? unit
+  if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name)) {
+    throw new ConfigurationError(where, `"${name}" is no range unit`, `Name one of letters, digits and dashes: ${cure}`)
+  }
+  const max = said.max ?? 1000
+  const limit = Math.min(said.limit ?? 100, max)
+  if (!Number.isSafeInteger(limit) || !Number.isSafeInteger(max) || limit < 1) {
+    throw new ConfigurationError(
+      where,
+      'limit and max of @Paged are whole numbers from 1',
+      'Write @Paged({ limit: 100, max: 1000 })',
+    )
+  }
+  const members = scope.method.optional && options.model ? settings.members(options.model) : []
+  return Object.freeze({
+    unit: name,
+    limit,
+    max,
+    status: said.status ?? 206,
+    count: said.count ?? 'exact',
+    sort: sortNames(said, members),
+    filter: said.filter && !isEmpty(said.filter) ? filterPlans(said.filter, settings) : members,
+    cursor: cursorPlan(said.cursor),
+  })
+}
+
+function isEmpty(filter: NonNullable<PagedOptions['filter']>): boolean {
+  return Array.isArray(filter) && filter.length === 0
+}
+
+function sortNames({ sort }: PagedOptions, members: readonly FilterPlan[]): readonly string[] | true {
+  if (sort === true) return members.length > 0 ? members.map(({ name }) => name) : true
+  return sort || []
+}
+
+function filterPlans(filter: NonNullable<PagedOptions['filter']>, settings: CompileSettings): readonly FilterPlan[] {
+  if (typeof filter === 'function') return settings.members(filter)
+  if (Array.isArray(filter)) return filter.map((name: string) => ({ name, type: { kind: 'string', list: false } }))
+  return Object.entries(filter as Readonly<Record<string, ParamType>>).map(([name, type]) => ({
+    name,
+    type: toTypePlan(type) ?? { kind: 'string', list: false },
+  }))
+}
+
+function cursorPlan(cursor: PagedOptions['cursor']): PagingPlan['cursor'] {
+  if (!cursor) return undefined
+  if (cursor === true) return { key: ['id'] }
+  if (typeof cursor === 'string') return { key: [cursor] }
+  if ('secret' in cursor || 'key' in cursor) {
+    const { key = 'id', secret } = cursor as { key?: string | readonly string[]; secret?: string }
+    return { key: typeof key === 'string' ? [key] : key, secret }
+  }
+  return { key: cursor as readonly string[] }
+}
+
+// --- Handlers of errors ------------------------------------------------------------------------------------------------------
+
+/** The methods marked with `@ErrorHandler` of these classes or instances. */
+export function compileErrorHandlers(
+  handlers: readonly (object | Constructor)[],
+  resolve: CompileSettings['resolve'],
+): ErrorHandlerPlan[] {
+  return handlers.flatMap((handler) => {
+    const Class = classOf(handler)
+    const instance = instanceOf(Class, handler, resolve) as Record<string, unknown>
+    const found = [...mergeFacts(Class).methods].flatMap(([name, facts]) =>
+      facts.errorOf.map((on) => ({
+        on,
+        call: (instance[name] as ErrorHandlerPlan['call']).bind(instance),
+        where: `${Class.name}.${name}`,
+      })),
+    )
+    if (found.length === 0) {
+      throw new ConfigurationError(
+        Class.name,
+        'it is given in errors.handlers and has no @ErrorHandler',
+        "Mark its methods with @ErrorHandler(404), ('5xx') or (SomeError)",
+      )
+    }
+    return found
+  })
+}

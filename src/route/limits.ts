@@ -1,0 +1,47 @@
+import { ConfigurationError } from '../errors'
+import type { Limits } from './plan'
+
+/** Bounds as an application gives them: numbers, or sizes as text: `'1mb'`. */
+export type LimitOptions = { readonly [name in keyof Limits]?: number | string }
+
+const units: Record<string, number> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 }
+
+const defaults: Limits = {
+  body: 1024 ** 2,
+  depth: 32,
+  keys: 1000,
+  items: 10_000,
+  parts: 100,
+  files: 10,
+  fileSize: 10 * 1024 ** 2,
+  document: 16 * 1024 ** 2,
+}
+
+/**
+ * The bounds of an application, with the defaults of those left out.
+ *
+ * @throws ConfigurationError for a name or a size that is none
+ */
+export function toLimits(options: LimitOptions = {}): Limits {
+  const limits: Record<string, number> = { ...defaults }
+  for (const [name, value] of Object.entries(options)) {
+    if (!(name in defaults)) {
+      throw new ConfigurationError('limits', `"${name}" is no limit`, `There are ${Object.keys(defaults).join(', ')}`)
+    }
+    if (value !== undefined) limits[name] = toNumber(name, value)
+  }
+  return limits as unknown as Limits
+}
+
+function toNumber(name: string, value: number | string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(b|kb|mb|gb)$/i.exec(String(value))
+  const number = match ? Number(match[1]) * (units[(match[2] as string).toLowerCase()] as number) : Number(value)
+  if (!Number.isSafeInteger(Math.floor(number)) || number < 0 || value === '') {
+    throw new ConfigurationError(
+      `limits.${name}`,
+      `"${String(value)}" is no number`,
+      "Write a number, or a size: '512kb', '1mb'",
+    )
+  }
+  return Math.floor(number)
+}

@@ -1,0 +1,81 @@
+import { NotAcceptable } from '../errors'
+import { negotiate } from '../http/accept'
+import type { Codec } from './plan'
+
+/** A media type on offer with the codec that encodes it. */
+export interface Offer {
+  /** The value of `Content-Type`. */
+  readonly contentType: string
+  readonly type: string
+  readonly encode: (value: unknown) => string | Uint8Array
+}
+
+/** Chooses among offers by `Accept`: `undefined` where none is acceptable. */
+export type Choose = (accept: string | undefined) => Offer | undefined
+
+/** Headers whose choice is remembered: browsers and clients send few different ones. */
+const remembered = 64
+
+const textual = /^text\/|^application\/(json|xml|yaml)$|\+(json|xml|yaml)$/
+
+/** The codec of a media type: by its name, by another of its names, by its structured suffix. */
+export function codecOf(codecs: readonly Codec[], type: string): Codec | undefined {
+  const plus = type.lastIndexOf('+')
+  const suffix = plus < 0 ? undefined : type.slice(plus)
+  return (
+    codecs.find((codec) => codec.type === type) ??
+    codecs.find((codec) => codec.also?.includes(type)) ??
+    (suffix === undefined ? undefined : codecs.find((codec) => codec.also?.includes(suffix)))
+  )
+}
+
+/** `text/html` to `text/html; charset=utf-8`: what is text says so. */
+export function withCharset(type: string): string {
+  return textual.test(type) ? `${type}; charset=utf-8` : type
+}
+
+/** What a route can offer for plain data: its declared types, else all that the codecs encode, in their order. */
+export function createOffers(produces: readonly string[], codecs: readonly Codec[]): Offer[] {
+  const types = produces.length > 0 ? produces : codecs.flatMap((codec) => [codec.type, ...ownNames(codec)])
+  const mains = new Set(codecs.map((codec) => codec.type))
+  const ordered = produces.length > 0 ? types : [...types].sort((a, b) => Number(mains.has(b)) - Number(mains.has(a)))
+  return ordered.flatMap((type) => {
+    const codec = codecOf(codecs, type)
+    return codec?.encode ? [{ type, contentType: withCharset(type), encode: codec.encode.bind(codec) }] : []
+  })
+}
+
+function ownNames(codec: Codec): string[] {
+  return (codec.also ?? []).filter((name) => !name.startsWith('+'))
+}
+
+/** A choice among offers that asks each `Accept` header only once. */
+export function createChoose(offers: readonly Offer[]): Choose {
+  const types = offers.map((offer) => offer.type)
+  const first = offers[0]
+  const known = new Map<string, Offer | undefined>()
+  return (accept) => {
+    if (accept === undefined || accept === '*/*' || accept === first?.type) return first
+    const remember = known.get(accept)
+    if (remember !== undefined || known.has(accept)) return remember
+    const type = negotiate(accept, types)
+    const offer = type === undefined ? undefined : offers[types.indexOf(type)]
+    if (known.size >= remembered) known.clear()
+    if (accept.length <= 512) known.set(accept, offer)
+    return offer
+  }
+}
+
+/**
+ * Refuses a request none of whose acceptable types a route could ever give, before anything happens.
+ *
+ * @throws NotAcceptable with the types on offer
+ */
+export function createAcceptGuard(types: readonly string[]): (accept: string | undefined) => void {
+  const choose = createChoose(types.map((type) => ({ type, contentType: type, encode: String })))
+  const detail = `This can be had as ${types.join(', ')}`
+  return (accept) => {
+    if (accept === undefined || accept === '*/*') return
+    if (!choose(accept)) throw new NotAcceptable(detail, { code: 'not-acceptable', headers: { Vary: 'Accept' } })
+  }
+}

@@ -1,0 +1,308 @@
+import { Readable } from 'node:stream'
+import { types } from 'node:util'
+import { NoSuchResource, NotAcceptable, PreconditionFailed } from '../errors'
+import { evaluate, formatETag, formatHttpDate } from '../http/conditional'
+import type { Awaitable, HeaderMap } from '../types'
+import { createAcceptGuard, createChoose, createOffers, withCharset, type Choose } from './negotiation'
+import type { Context, RoutePlan, Settings } from './plan'
+import { FileReply, Reply, Slice, Tagged } from './replies'
+import { sendFile } from './send-file'
+import { toByteStream, toChunks, toEvents, toLines } from './stream'
+
+/** The answering side of one route. */
+export interface ReplyWriter {
+  /** Refuses what cannot be answered acceptably, before the handler runs. */
+  check(ctx: Context): void
+  /** Writes what the handler returned. */
+  write(ctx: Context, value: unknown): Awaitable<void>
+}
+
+/** What the reply step needs of the application. */
+export type ReplySettings = Pick<Settings, 'codecs' | 'toPlain' | 'negotiation' | 'envelope' | 'stopping'>
+
+/** Types that are not for plain data: texts, bytes, forms and streams are chosen by what the handler returns. */
+const notPlain = new Set(['text/plain', 'application/octet-stream', 'application/x-www-form-urlencoded'])
+const lines = 'application/x-ndjson'
+const events = 'text/event-stream'
+
+/**
+ * The writer of a route's answers, specialised at start; the only one that sets `ctx.body` of an answer that succeeds.
+ *
+ * @param plan the route
+ * @param settings codecs, serialiser and negotiation of the application
+ */
+export function createReply(plan: RoutePlan, settings: ReplySettings): ReplyWriter {
+  const { reply, method } = plan
+  // Bytes of any type are for who asks for any type: nothing is negotiated.
+  const open = reply.produces.includes('*/*')
+  const produces = open ? [] : reply.produces
+  const { toPlain, stopping } = settings
+  const lenient = settings.negotiation === 'lenient'
+  const safe = method === 'GET' || method === 'HEAD'
+
+  const all = createOffers(produces, settings.codecs)
+  const structured = produces.length > 0 ? all : all.filter(({ type }) => !notPlain.has(type) && !isLines(type))
+  const choosePlain = createChoose(structured)
+  const chooseList =
+    produces.length > 0 ? choosePlain : createChoose([...structured, ...all.filter(({ type }) => isLines(type))])
+  const encodeJson = (value: unknown): string => JSON.stringify(toPlain(value)) ?? 'null'
+  const streamTypes = produces.length > 0 ? produces : [lines, events]
+  const chooseStream = createChoose(streamTypes.map((type) => ({ type, contentType: type, encode: encodeJson })))
+  const textType = produces[0] ?? 'text/plain'
+  const textual =
+    produces.length === 0 || !structured.some(({ type }) => type === textType && /json|xml|yaml/.test(type))
+  const guard =
+    lenient || open
+      ? undefined
+      : createAcceptGuard(
+          produces.length > 0
+            ? produces
+            : [...new Set([...all.map(({ type }) => type), 'text/plain', 'application/octet-stream', events])],
+        )
+  const wrap = settings.envelope === 'urest' ? (result: unknown) => ({ success: true, result }) : undefined
+
+  /** Status and headers that every answer of this route has. */
+  function begin(ctx: Context, status: number, headers: HeaderMap | undefined): void {
+    ctx.status = status
+    for (const [name, value] of reply.headers) addHeader(ctx, name, value)
+    if (headers) setHeaders(ctx, headers)
+  }
+
+  function writeEmpty(ctx: Context, status: number, headers: HeaderMap | undefined): void {
+    // Koa turns an empty body into 204 unless the status is set after it.
+    ctx.body = null
+    begin(ctx, status, headers)
+  }
+
+  function writePlain(ctx: Context, value: unknown, status: number, headers: HeaderMap | undefined): void {
+    const accept = ctx.req.headers.accept
+    const choose = Array.isArray(value) ? chooseList : choosePlain
+    const offer = choose(accept) ?? (lenient || !safe ? structured[0] : undefined)
+    vary(ctx)
+    if (!offer) {
+      if (structured.length > 0)
+        throw new NotAcceptable(`This can be had as ${structured.map(({ type }) => type).join(', ')}`)
+      throw new TypeError(`${plan.id} returned an object, and no codec encodes ${produces.join(', ')}`)
+    }
+    const plain = toPlain(value)
+    const body = offer.encode(wrap ? wrap(plain) : plain)
+    begin(ctx, status, headers)
+    if (!ctx.res.hasHeader('Content-Type')) ctx.res.setHeader('Content-Type', offer.contentType)
+    ctx.body = typeof body === 'string' || Buffer.isBuffer(body) ? body : Buffer.from(body)
+  }
+
+  function writeText(ctx: Context, text: string, status: number, headers: HeaderMap | undefined): void {
+    if (!isTyped(headers) && (!textual || wrap)) return writePlain(ctx, text, status, headers)
+    begin(ctx, status, headers)
+    if (!ctx.res.hasHeader('Content-Type')) ctx.res.setHeader('Content-Type', withCharset(textType))
+    ctx.body = text
+  }
+
+  function writeBytes(
+    ctx: Context,
+    bytes: Buffer | Readable,
+    status: number,
+    headers: HeaderMap | undefined,
+  ): Awaitable<void> {
+    begin(ctx, status, headers)
+    if (!ctx.res.hasHeader('Content-Type')) ctx.res.setHeader('Content-Type', produces[0] ?? 'application/octet-stream')
+    ctx.body = bytes
+    if (bytes instanceof Readable) return ready(bytes)
+  }
+
+  function writeStream(
+    ctx: Context,
+    source: AsyncIterable<unknown>,
+    status: number,
+    headers: HeaderMap | undefined,
+  ): Awaitable<void> {
+    const type = streamType(ctx, chooseStream, lenient ? streamTypes[0] : undefined)
+    if (isDocument(type)) return gather(source, ctx).then((values) => writePlain(ctx, values, status, headers))
+    begin(ctx, status, headers)
+    vary(ctx)
+    const isStream = type === events || isLines(type)
+    if (!ctx.res.hasHeader('Content-Type')) ctx.res.setHeader('Content-Type', isStream ? type : withCharset(type))
+    if (type === events && !ctx.res.hasHeader('Cache-Control')) ctx.res.setHeader('Cache-Control', 'no-cache')
+    // Proxies that buffer would hold events back.
+    if (type === events) ctx.res.setHeader('X-Accel-Buffering', 'no')
+    const toStream = type === events ? toEvents : toLines
+    const stream = isStream ? toStream(source, ctx, encodeJson, stopping) : toChunks(source, ctx, stopping)
+    ctx.body = stream
+    return ready(stream)
+  }
+
+  /** Whether values of a stream are written as one document of this type. */
+  function isDocument(type: string): boolean {
+    return !isLines(type) && !notPlain.has(type) && structured.some((offer) => offer.type === type)
+  }
+
+  function writeTagged(ctx: Context, tagged: Tagged, status: number, headers: HeaderMap | undefined): Awaitable<void> {
+    const etag = formatETag(tagged.rev)
+    const validators: Record<string, string> = { ETag: etag }
+    if (tagged.modified) validators['Last-Modified'] = formatHttpDate(tagged.modified)
+    if (safe) {
+      const verdict = evaluate(conditionsOf(ctx), { etag, modified: tagged.modified })
+      if (verdict === 'failed')
+        throw new PreconditionFailed('The resource has another revision', { headers: { ETag: etag } })
+      if (verdict === 'not-modified') {
+        vary(ctx)
+        return writeEmpty(ctx, 304, { ...headers, ...validators })
+      }
+    }
+    const all = { ...headers, ...validators }
+    if (tagged.value === undefined) return writeEmpty(ctx, status === 200 ? 204 : status, all)
+    return writeValue(ctx, tagged.value, status, all)
+  }
+
+  function writeNull(ctx: Context, status: number, headers: HeaderMap | undefined): Awaitable<void> {
+    if (status === 404) throw new NoSuchResource()
+    if (status === 204 || status === 205 || status === 304) return writeEmpty(ctx, status, headers)
+    return writePlain(ctx, null, status, headers)
+  }
+
+  function writeValue(ctx: Context, value: unknown, status: number, headers: HeaderMap | undefined): Awaitable<void> {
+    if (typeof value === 'string') return writeText(ctx, value, status, headers)
+    if (typeof value !== 'object' || value === null) return writePlain(ctx, value, status, headers)
+    if (value instanceof Tagged) return writeTagged(ctx, value, status, headers)
+    if (value instanceof FileReply) {
+      begin(ctx, status, headers)
+      return sendFile(ctx, value)
+    }
+    if (value instanceof Slice) return writeRows(ctx, value.items, status, headers)
+    if (value instanceof Blob && value.type !== '' && produces.length === 0) {
+      headers = { 'Content-Type': value.type, ...headers }
+    }
+    const bytes = toBytes(value)
+    if (bytes) return writeBytes(ctx, bytes, status, headers)
+    if (isAsyncIterable(value)) return writeStream(ctx, value, status, headers)
+    return writePlain(ctx, isLooseIterable(value) ? [...value] : value, status, headers)
+  }
+
+  /** The rows of a slice that no `@Paged` takes up. */
+  function writeRows(ctx: Context, rows: Slice['items'], status: number, headers: HeaderMap | undefined): Awaitable<void> {
+    return isAsyncIterable(rows) ? writeStream(ctx, rows, status, headers) : writePlain(ctx, [...rows], status, headers)
+  }
+
+  return {
+    check(ctx) {
+      guard?.(ctx.req.headers.accept)
+    },
+    write(ctx, value) {
+      if (ctx.respond === false || ctx.res.headersSent) return
+      if (value instanceof Reply) {
+        const { status, body, headers } = value as Reply
+        if (body === undefined) return writeEmpty(ctx, status, headers)
+        return body === null ? writePlain(ctx, null, status, headers) : writeValue(ctx, body, status, headers)
+      }
+      if (reply.redirect) {
+        return writeEmpty(ctx, reply.redirect.status, {
+          Location: typeof value === 'string' ? value : reply.redirect.to,
+        })
+      }
+      if (value === undefined) return writeEmpty(ctx, reply.explicitStatus ? reply.status : 204, undefined)
+      if (value === null) {
+        return writeNull(
+          ctx,
+          reply.explicitStatus && reply.nullStatus === 204 ? reply.status : reply.nullStatus,
+          undefined,
+        )
+      }
+      return writeValue(ctx, value, reply.status, undefined)
+    },
+  }
+}
+
+/** Whether the author says of what type a text is: then it is written as it stands. */
+function isTyped(headers: HeaderMap | undefined): boolean {
+  return headers !== undefined && Object.keys(headers).some((name) => name.toLowerCase() === 'content-type')
+}
+
+function isLines(type: string): boolean {
+  return type === lines || type === 'application/ndjson' || type === 'application/jsonl'
+}
+
+function streamType(ctx: Context, choose: Choose, fallback: string | undefined): string {
+  const type = choose(ctx.req.headers.accept)?.type ?? fallback
+  if (type === undefined) throw new NotAcceptable('This is a stream: ask for application/x-ndjson or text/event-stream')
+  return type
+}
+
+/** The conditions of a request, as RFC 9110 §13 has them. */
+export function conditionsOf(ctx: Context): Parameters<typeof evaluate>[0] {
+  const { headers } = ctx.req
+  return {
+    method: ctx.method,
+    ifMatch: headers['if-match'],
+    ifNoneMatch: headers['if-none-match'],
+    ifModifiedSince: headers['if-modified-since'],
+    ifUnmodifiedSince: headers['if-unmodified-since'],
+  }
+}
+
+function vary(ctx: Context): void {
+  if (ctx.res.hasHeader('Vary')) ctx.vary('Accept')
+  else ctx.res.setHeader('Vary', 'Accept')
+}
+
+function setHeaders(ctx: Context, headers: HeaderMap): void {
+  for (const name of Object.keys(headers)) {
+    const value = headers[name]
+    if (value !== undefined) ctx.res.setHeader(name, value)
+  }
+}
+
+/** Link and Vary hold lists: what an earlier middleware set stays. */
+function addHeader(ctx: Context, name: string, value: string): void {
+  const lower = name.toLowerCase()
+  if ((lower === 'link' || lower === 'vary') && ctx.res.hasHeader(name)) ctx.append(name, value)
+  else ctx.res.setHeader(name, value)
+}
+
+/** Buffers, typed arrays, Node's streams and web streams and blobs; `undefined` for all else. */
+function toBytes(value: object): Buffer | Readable | undefined {
+  if (Buffer.isBuffer(value)) return value
+  if (value instanceof Readable) return value.readableObjectMode ? toByteStream(value) : value
+  if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  if (types.isAnyArrayBuffer(value)) return Buffer.from(value)
+  if (value instanceof ReadableStream) return Readable.fromWeb(value)
+  if (value instanceof Blob) return Readable.fromWeb(value.stream())
+  // Streams of other makes: readable-stream and its kin.
+  if ('pipe' in value && typeof value.pipe === 'function' && 'on' in value)
+    return new Readable().wrap(value as NodeJS.ReadableStream)
+  return undefined
+}
+
+/** Waits until a stream gives its first bytes, ends or fails: a failure can still become an error's answer. */
+function ready(stream: Readable): Promise<void> | undefined {
+  if (stream.readableLength > 0 || stream.readableEnded) return undefined
+  if (stream.errored) return Promise.reject(stream.errored)
+  if (stream.destroyed) return Promise.reject(new Error('The stream of the answer was destroyed before it was sent'))
+  return new Promise((resolve, reject) => {
+    const settle = (error?: Error): void => {
+      stream.off('readable', settled).off('end', settled).off('close', settled).off('error', settle)
+      if (error) reject(error)
+      else resolve()
+    }
+    const settled = (): void => settle()
+    stream.once('readable', settled).once('end', settled).once('close', settled).once('error', settle)
+  })
+}
+
+/** All values of a stream, as far as somebody waits for them. */
+async function gather(source: AsyncIterable<unknown>, ctx: Context): Promise<unknown[]> {
+  const values: unknown[] = []
+  for await (const value of source) {
+    if (ctx.res.destroyed) break
+    values.push(value)
+  }
+  return values
+}
+
+function isAsyncIterable(value: object): value is AsyncIterable<unknown> {
+  return Symbol.asyncIterator in value
+}
+
+/** An iterable that is no data of its own: a generator or an iterator, not an array, a map or a set. */
+function isLooseIterable(value: object): value is Iterable<unknown> {
+  return Symbol.iterator in value && 'next' in value && !Array.isArray(value)
+}

@@ -1,0 +1,401 @@
+import Router from '@koa/router'
+import { ConfigurationError, BadRequest, MethodNotAllowed, NotImplemented } from '../errors'
+import type { Awaitable } from '../types'
+import { answerError } from './catch'
+import { PathIndex, type Found } from './path-index'
+import { compareShapes, parsePattern } from './pattern'
+import type { Context, Middleware, RoutePlan, Settings } from './plan'
+import { chain, createHandler, type Handle } from './run'
+
+type Layer = Router['stack'][number]
+type Next = () => Promise<unknown>
+
+/** How a router of plans is made. */
+export interface RouterInit {
+  readonly plans: readonly RoutePlan[]
+  readonly settings: Settings
+  readonly prefix?: string
+  readonly caseSensitive: boolean
+  readonly strictSlash: boolean
+  /** Whether resources answer their errors themselves: in an application that may have no error middleware. */
+  readonly answersErrors: boolean
+  /** Methods known beside those of the plans: 405 where they are not allowed, not 501. */
+  readonly methods?: ReadonlySet<string>
+}
+
+interface Entry {
+  readonly plan: RoutePlan
+  readonly handle: Handle
+}
+
+/** Which handler of a layer's stack came from which plan; survives the cloning that nesting does. */
+const entries = new WeakMap<object, Entry>()
+
+/** Methods that the routers on the way allowed for a request's path, and all that they know. */
+const refusals = new WeakMap<
+  object,
+  { readonly allow: Set<string>; readonly known: Set<string>; readonly plans: Set<RoutePlan> }
+>()
+
+/**
+ * A `@koa/router` whose resource routes are found by an index: `stack`, `url`, `prefix`, `use`, `param`, nesting and plain
+ * routes beside the resources work as they do there.
+ */
+export class PlanRouter extends Router {
+  constructor(readonly init: RouterInit) {
+    super({ prefix: init.prefix, sensitive: init.caseSensitive, strict: init.strictSlash })
+    refuseDuplicates(init)
+    for (const plan of init.plans) this.#add(plan)
+  }
+
+  /** The plans of this router. */
+  get plans(): readonly RoutePlan[] {
+    return this.init.plans
+  }
+
+  #add(plan: RoutePlan): void {
+    const { settings, answersErrors } = this.init
+    const handle = createHandler(plan, settings)
+    const guarded = answersErrors ? guard(handle, settings) : handle
+    const handler = Object.defineProperty((ctx: Context) => guarded(ctx), 'name', { value: plan.id })
+    entries.set(handler, { plan, handle: guarded })
+    const path = plan.path instanceof RegExp ? wholePath(plan.path) : plan.path
+    try {
+      this.register(path, [plan.method], [handler as never], { name: plan.id, pathAsRegExp: path instanceof RegExp })
+    } catch (error) {
+      throw new ConfigurationError(
+        plan.id,
+        `@koa/router does not take the path "${String(plan.path)}" (${error instanceof Error ? error.message : String(error)})`,
+        'Write parameters as :name, wildcards as *name, optional parts in braces',
+      )
+    }
+  }
+
+  /** The dispatch: index first, the layers that others added in their order. */
+  override middleware(): ReturnType<Router['middleware']> {
+    const { answersErrors, settings } = this.init
+    const dispatch = createDispatch(this)
+    const middleware = answersErrors ? guardRouting(dispatch, settings) : dispatch
+    return Object.assign(middleware, { router: this })
+  }
+
+  override routes(): ReturnType<Router['middleware']> {
+    return this.middleware()
+  }
+}
+
+// --- The table that dispatch reads -------------------------------------------------------------------------------------------
+
+interface Route {
+  readonly layer: Layer
+  readonly plan: RoutePlan
+  readonly run: Handle
+}
+
+interface Table {
+  readonly size: number
+  readonly prefix: string | undefined
+  readonly indexes: ReadonlyMap<string, PathIndex<Route>>
+  /** Layers that are none of ours: middleware of `use`, plain routes, routers of others. */
+  readonly others: readonly Layer[]
+}
+
+function createTable(router: PlanRouter): Table {
+  const { caseSensitive, strictSlash } = router.init
+  const indexes = new Map<string, PathIndex<Route>>()
+  const others: Layer[] = []
+  const heads = new Set<string>()
+  const routes: Route[] = []
+  for (const layer of router.stack) {
+    const route = toRoute(layer)
+    if (route) routes.push(route)
+    else others.push(layer)
+  }
+  for (const { plan, layer } of routes) if (plan.method === 'HEAD') heads.add(shapeOf(layer.path))
+  for (const route of routes) {
+    const { layer, plan } = route
+    const methods = plan.method === 'GET' && !heads.has(shapeOf(layer.path)) ? ['GET', 'HEAD'] : [plan.method]
+    for (const method of methods) {
+      let index = indexes.get(method)
+      if (!index) indexes.set(method, (index = new PathIndex({ caseSensitive, ignoreTrailingSlash: !strictSlash })))
+      index.add(layer.path, route, { regexp: layer.regexp, names: layer.paramNames.map(({ name }) => String(name)) })
+    }
+  }
+  return { size: router.stack.length, prefix: router.opts.prefix, indexes, others }
+}
+
+function toRoute(layer: Layer): Route | undefined {
+  const entry = layer.methods.length > 0 ? entries.get(layer.stack.at(-1) as object) : undefined
+  if (!entry) return undefined
+  // Middleware of router.param() stands before the handler.
+  const before = layer.stack.slice(0, -1) as unknown as Middleware[]
+  return { layer, plan: entry.plan, run: before.length > 0 ? chain(before, entry.handle) : entry.handle }
+}
+
+function shapeOf(path: string | RegExp): string {
+  return path instanceof RegExp
+    ? String(path)
+    : parsePattern(path)
+        .map(({ shape }) => shape)
+        .join('|')
+}
+
+function refuseDuplicates({ plans, caseSensitive }: RouterInit): void {
+  const owners = new Map<string, string>()
+  for (const { id, method, path } of plans) {
+    const shapes = path instanceof RegExp ? [String(path)] : parsePattern(path).map(({ shape }) => shape)
+    for (const shape of shapes) {
+      const key = `${method} ${caseSensitive ? shape : shape.toLowerCase()}`
+      const owner = owners.get(key)
+      if (owner !== undefined) {
+        throw new ConfigurationError(
+          id,
+          `${method} ${String(path)} is served by ${owner} already`,
+          'Change the path or the method of one of them',
+        )
+      }
+      owners.set(key, id)
+    }
+  }
+}
+
+/** A RegExp path speaks of the whole path, whether or not it is anchored. */
+function wholePath(pattern: RegExp): RegExp {
+  return new RegExp(`^(?:${pattern.source})$`, pattern.flags.replace(/[gy]/g, ''))
+}
+
+/** The way of a request through a router; its table is made at the first one, and again where routes were added. */
+function createDispatch(router: PlanRouter): (ctx: Context, next: Next) => Awaitable<unknown> {
+  let table: Table | undefined
+  return function dispatch(ctx, next) {
+    if (router.host && !router.matchHost(ctx.host)) return next()
+    if (!table || table.size !== router.stack.length || table.prefix !== router.opts.prefix) table = createTable(router)
+    const path = pathOf(ctx, router)
+    if (path.includes('%')) refuseBrokenEscape(path)
+    const found = table.indexes.get(ctx.req.method as string)?.find(path)
+    if (table.others.length > 0) {
+      const others = table.others.filter((layer) => layer.match(path) && takes(layer, ctx.method))
+      if (others.length > 0) return runTogether(router, table, ctx, next, path, others, found)
+    }
+    if (!found) return miss(router, table, ctx, next, path)
+    enter(router, ctx, found.value, found.params)
+    return found.value.run(ctx)
+  }
+}
+
+// --- One request ----------------------------------------------------------------------------------------------------------------
+
+/** The path to be matched, without the query; @koa/router's own ways to set another one hold. */
+function pathOf(ctx: Context, router: PlanRouter): string {
+  const other = (router.opts.routerPath ?? (ctx as { newRouterPath?: string }).newRouterPath) || undefined
+  if (other !== undefined) return other
+  const url = ctx.req.url as string
+  if (!url.startsWith('/')) return ctx.path || '/'
+  const mark = url.indexOf('?')
+  return mark < 0 ? url : url.slice(0, mark)
+}
+
+function refuseBrokenEscape(path: string): void {
+  try {
+    decodeURIComponent(path)
+  } catch {
+    throw new BadRequest('The path has a malformed escape', {
+      code: 'encoding',
+      errors: [
+        {
+          in: 'path',
+          pointer: '',
+          code: 'encoding',
+          detail: 'a percent sign is followed by two hexadecimal digits of UTF-8',
+        },
+      ],
+    })
+  }
+}
+
+/** Leaves on the context what @koa/router leaves there. */
+function enter(router: PlanRouter, ctx: Context, { layer }: Route, params: Record<string, string>): void {
+  ctx.params = params
+  ctx.routerPath = layer.path
+  ctx._matchedRoute = layer.path
+  ctx._matchedRouteName = layer.name
+  ctx.router = router
+}
+
+function takes(layer: Layer, method: string): boolean {
+  return layer.methods.length === 0 || layer.methods.includes(method.toUpperCase())
+}
+
+/** Middleware and plain routes of the same router, and the resource's route, in the order of the stack. */
+function runTogether(
+  router: PlanRouter,
+  table: Table,
+  ctx: Context,
+  next: Next,
+  path: string,
+  others: readonly Layer[],
+  found: Found<Route> | undefined,
+): Awaitable<unknown> {
+  const route = found?.value
+  // Middleware alone answers nothing: it runs where a route does.
+  if (!route && !others.some((layer) => layer.methods.length > 0)) return miss(router, table, ctx, next, path)
+  const layers = route ? inOrder(router, others, route) : others
+  ctx.matched = [...((ctx.matched as Layer[] | undefined) ?? []), ...layers]
+  const steps: Middleware[] = []
+  for (const layer of layers) {
+    if (layer === route?.layer) {
+      steps.push((each) => {
+        enter(router, each as Context, route, found?.params ?? {})
+        return route.run(each as Context)
+      })
+      continue
+    }
+    steps.push(
+      (each, go) => {
+        const foreign = each as Context
+        foreign.captures = layer.captures(path)
+        foreign.params = layer.params(path, foreign.captures as string[], foreign.params ?? {})
+        Object.assign(foreign.request, { params: foreign.params })
+        foreign.routerPath = layer.path
+        foreign._matchedRoute = layer.path
+        foreign.router = router
+        return go()
+      },
+      ...(layer.stack as unknown as Middleware[]),
+    )
+  }
+  return chain(steps, () => next() as Promise<void>)(ctx)
+}
+
+/** A plain route that is more specific than the resource's comes before it; middleware stays where it is. */
+function inOrder(router: PlanRouter, others: readonly Layer[], route: Route): Layer[] {
+  const shape = shapeOf(route.layer.path)
+  const stronger = others.filter(
+    (layer) =>
+      layer.methods.length > 0 && typeof layer.path === 'string' && compareShapes(shapeOf(layer.path), shape) < 0,
+  )
+  const matched = new Set<Layer>([...others, route.layer])
+  const rest = router.stack.filter((layer) => matched.has(layer) && !stronger.includes(layer))
+  const at = rest.findIndex((layer) => layer.methods.length > 0)
+  return [...rest.slice(0, at), ...stronger, ...rest.slice(at)]
+}
+
+/**
+ * No route of ours takes this method on this path. Where a path is known, whoever comes after may still take it; else it
+ * is answered here: OPTIONS with `Allow`, 405, or 501 for a method nobody knows.
+ */
+function miss(router: PlanRouter, table: Table, ctx: Context, next: Next, path: string): Awaitable<unknown> {
+  const plans = new Set<RoutePlan>()
+  const allow = new Set<string>()
+  for (const [method, index] of table.indexes) {
+    const found = index.find(path)
+    if (!found) continue
+    allow.add(method)
+    plans.add(found.value.plan)
+  }
+  for (const layer of table.others) {
+    if (layer.methods.length > 0 && layer.match(path)) for (const method of layer.methods) allow.add(method)
+  }
+  if (allow.size === 0) return next()
+  const known = refusals.get(ctx.req) ?? {
+    allow: new Set<string>(),
+    known: new Set<string>(),
+    plans: new Set<RoutePlan>(),
+  }
+  refusals.set(ctx.req, known)
+  for (const method of allow) known.allow.add(method)
+  for (const plan of plans) known.plans.add(plan)
+  for (const layer of router.stack) for (const method of layer.methods) known.known.add(method)
+  for (const method of router.init.methods ?? []) known.known.add(method)
+  ctx.matched = router.stack.filter((layer) => layer.match(path))
+  return refuseMethod(ctx, next, known)
+}
+
+async function refuseMethod(
+  ctx: Context,
+  next: Next,
+  { allow, known, plans }: { allow: Set<string>; known: Set<string>; plans: Set<RoutePlan> },
+): Promise<void> {
+  try {
+    await next()
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+  }
+  if (ctx.status !== 404 || ctx.respond === false || ctx.res.headersSent) return
+  const methods = [...allow, ...(allow.has('OPTIONS') ? [] : ['OPTIONS'])].sort((a, b) => order(a) - order(b))
+  const headers: Record<string, string> = { Allow: methods.join(', '), ...acceptHeaders(plans) }
+  if (ctx.method === 'OPTIONS') {
+    ctx.body = null
+    ctx.status = 204
+    for (const [name, value] of Object.entries(headers)) ctx.res.setHeader(name, value)
+    return
+  }
+  if (known.has(ctx.method) || ctx.method === 'HEAD') {
+    throw new MethodNotAllowed(`${ctx.method} is not for this resource: it takes ${headers.Allow}`, {
+      code: 'method-not-allowed',
+      headers,
+    })
+  }
+  throw new NotImplemented(undefined, { code: 'method-unknown', headers })
+}
+
+const usual = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+function order(method: string): number {
+  const at = usual.indexOf(method)
+  return at < 0 ? usual.length : at
+}
+
+/** `Accept-Post` (W3C LDP §7.1) and `Accept-Patch` (RFC 5789 §3.1). */
+function acceptHeaders(plans: ReadonlySet<RoutePlan>): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const { method, body } of plans) {
+    const types = body?.consumes.filter((type) => !type.startsWith('+')).join(', ')
+    if (!types) continue
+    if (method === 'POST') headers['Accept-Post'] = types
+    if (method === 'PATCH') headers['Accept-Patch'] = types
+  }
+  return headers
+}
+
+function isNotFound(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'status' in error && error.status === 404
+}
+
+// --- Errors in an application of somebody else -----------------------------------------------------------------------------------
+
+function guard(handle: Handle, settings: Settings): Handle {
+  return function answering(ctx) {
+    try {
+      const done = handle(ctx)
+      return isPromise(done) ? done.catch((error: unknown) => answerError(error, ctx, settings)) : done
+    } catch (error) {
+      return answerError(error, ctx, settings)
+    }
+  }
+}
+
+/** Errors of the routing itself (405, 501, a bad path) are answered as well; those of other middleware are the host's. */
+function guardRouting(dispatch: (ctx: Context, next: Next) => Awaitable<unknown>, settings: Settings) {
+  return async function answering(ctx: Context, next: Next): Promise<void> {
+    let foreign: { readonly error: unknown } | undefined
+    const watched: Next = async () => {
+      try {
+        return await next()
+      } catch (error) {
+        foreign = { error }
+        throw error
+      }
+    }
+    try {
+      await dispatch(ctx, watched)
+    } catch (error) {
+      if (foreign?.error === error) throw error
+      await answerError(error, ctx, settings)
+    }
+  }
+}
+
+function isPromise(value: unknown): value is Promise<void> {
+  return typeof value === 'object' && value !== null && 'then' in value
+}
