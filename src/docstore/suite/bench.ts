@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import type { Awaitable } from '../../types'
+import { bytes } from '../body'
+import type { Change, Doc, Meta } from '../driver'
+import { StoreError, type StoreErrorCode } from '../errors'
+import type { Store } from '../store'
+
+/** The time as the driver sees it. */
+export interface Clock {
+  now(): number
+  /** @param duration milliseconds */
+  advance(duration: number): Awaitable<void>
+}
+
+/** What a test is given. */
+export interface Bench {
+  /** Over an empty store. */
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: number | undefined
+  readonly rounds: number
+  /** One more store over the same data, where the driver's tests can make one. */
+  another(): Promise<Store | undefined>
+}
+
+/** One test of the suite. */
+export interface Test {
+  readonly title: string
+  readonly run: (bench: Bench) => Promise<void>
+}
+
+/** Asserts that it fails with this code; the error. */
+export async function assertRefused(code: StoreErrorCode, work: () => unknown): Promise<StoreError> {
+  try {
+    await work()
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    assert.equal(error.code, code)
+    return error
+  }
+  assert.fail(`expected a StoreError ${code}`)
+}
+
+/** Asserts that nothing is stored. */
+export async function assertEmpty(store: Store): Promise<void> {
+  assert.deepEqual(await store.list(), { items: [] })
+}
+
+/** Runs them all at once: what those that succeeded gave, and the conflicts of the others. Any other error is thrown. */
+export async function race<T>(
+  count: number,
+  write: (index: number) => Promise<T>,
+): Promise<{ readonly won: T[]; readonly lost: StoreError[] }> {
+  const results = await Promise.allSettled(Array.from({ length: count }, (_, index) => write(index)))
+  const won: T[] = []
+  const lost: StoreError[] = []
+  for (const result of results) {
+    if (result.status === 'fulfilled') won.push(result.value)
+    else if (result.reason instanceof StoreError && result.reason.code === 'conflict') lost.push(result.reason)
+    else throw result.reason
+  }
+  return { won, lost }
+}
+
+/** The document with its whole body; fails where there is none. */
+export async function read(
+  store: Store,
+  key: string,
+  range?: readonly [number, number],
+): Promise<Meta & { bytes: Uint8Array }> {
+  const doc: Doc | undefined = await store.get(key, { range })
+  assert.ok(doc, `${key} is absent`)
+  const { body, ...meta } = doc
+  return { ...meta, bytes: await bytes({ body }) }
+}
+
+/** The whole list, page by page. */
+export async function listAll(
+  store: Store,
+  options: { readonly prefix?: string; readonly limit?: number; readonly reverse?: boolean } = {},
+): Promise<Meta[]> {
+  const items: Meta[] = []
+  let after: string | undefined
+  do {
+    const page = await store.list({ ...options, after })
+    items.push(...page.items)
+    after = page.next
+  } while (after !== undefined)
+  return items
+}
+
+/** The next changes of a feed; fails where it ends before. */
+export async function take(feed: AsyncIterator<Change>, count: number): Promise<Change[]> {
+  const changes: Change[] = []
+  while (changes.length < count) {
+    const { done, value } = await feed.next()
+    assert.ok(!done, 'the feed has ended')
+    changes.push(value)
+  }
+  return changes
+}
+
+/** Bytes that are easy to tell from others, and that are not text. */
+export function pattern(size: number, seed = 1): Uint8Array {
+  const bytes = new Uint8Array(size)
+  let state = seed * 2654435761
+  for (let index = 0; index < size; index++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    bytes[index] = state >>> 24
+  }
+  return bytes
+}
+
+export function isEqual(left: Uint8Array, right: Uint8Array): boolean {
+  return Buffer.compare(left, right) === 0
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
+import { ReadableStream } from 'node:stream/web'
+import { assertEmpty, assertRefused, isEqual, listAll, pattern, read, type Test } from './bench'
+
+export const streams: readonly Test[] = [
+  {
+    title: 'takes Node streams, web streams and iterables of bytes and text',
+    async run({ store }) {
+      const body = pattern(Math.min(2_200_000, store.can.maxBody))
+      await store.put('node', Readable.from(cut(body, 60_001)))
+      await store.put('web', ReadableStream.from(cut(body, 700_000)))
+      await store.put('generator', generate([...cut(body, 1_048_576), new Uint8Array(0)]))
+      for (const key of ['node', 'web', 'generator']) {
+        const { bytes, size } = await read(store, key)
+        assert.equal(size, body.byteLength)
+        assert.ok(isEqual(bytes, body), key)
+      }
+      await store.put('text', generate(['grün', '', Buffer.from('!')]))
+      assert.equal(Buffer.from((await read(store, 'text')).bytes).toString(), 'grün!')
+      await store.put('empty', generate([]))
+      assert.equal((await read(store, 'empty')).size, 0)
+    },
+  },
+  {
+    title: 'shows nothing of a stream that fails',
+    async run({ store }) {
+      const failure = new Error('the client went away')
+      const isIt = (error: unknown): boolean => error === failure
+      for (const good of [0, 1, 40]) {
+        await assert.rejects(store.put('a', failing(good, failure)), isIt)
+        await assert.rejects(store.put('b', ReadableStream.from(failing(good, failure))), isIt)
+        await assertEmpty(store)
+      }
+      const before = await store.put('a', 'old')
+      await assert.rejects(store.put('a', failing(40, failure)), isIt)
+      assert.deepEqual(await store.get('a', { body: false }), before)
+    },
+  },
+  {
+    title: 'refuses pieces that are no bytes',
+    async run({ store }) {
+      for (const piece of [1, null, {}, [1]]) {
+        await assert.rejects(store.put('a', generate([piece as unknown as string])), { name: 'TypeError' })
+      }
+      await assertEmpty(store)
+    },
+  },
+  {
+    title: 'shows nothing of a stream before its end, and holds up nobody',
+    async run({ store }) {
+      let finish = (): void => undefined
+      const gate = new Promise<void>((resolve) => (finish = resolve))
+      let started = (): void => undefined
+      const reading = new Promise<void>((resolve) => (started = resolve))
+      async function* slow(): AsyncGenerator<Uint8Array> {
+        yield pattern(100_000)
+        started()
+        await gate
+        yield pattern(100_000)
+      }
+      const writing = store.put('a', slow())
+      await reading
+      assert.equal(await store.get('a'), undefined)
+      const other = await store.put('a', 'quick', { if: null })
+      assert.deepEqual(await listAll(store), [other])
+      finish()
+      assert.equal((await writing).size, 200_000)
+      assert.equal((await read(store, 'a')).size, 200_000)
+    },
+  },
+  {
+    title: 'decides the condition of a stream when it has been read',
+    async run({ store }) {
+      let other = (): Promise<unknown> => Promise.resolve()
+      async function* overtaken(): AsyncGenerator<Uint8Array> {
+        yield pattern(100_000)
+        await other()
+        yield pattern(100_000)
+      }
+      other = () => store.put('a', 'first')
+      await assertRefused('conflict', () => store.put('a', overtaken(), { if: null }))
+      const { rev } = await store.put('a', 'second')
+      other = () => store.delete('a')
+      await assertRefused('conflict', () => store.put('a', overtaken(), { if: rev }))
+      await assertEmpty(store)
+      await assertRefused('conflict', () => store.put('a', overtaken(), { if: '*' }))
+      await assertEmpty(store)
+    },
+  },
+  {
+    title: 'lets go of a body that is cancelled',
+    async run({ store }) {
+      await store.put('a', pattern(Math.min(3_000_000, store.can.maxBody)))
+      const doc = await store.get('a')
+      assert.ok(doc)
+      if (!(doc.body instanceof Uint8Array)) await doc.body.cancel()
+      assert.equal(await store.delete('a'), true)
+    },
+  },
+]
+
+function* cut(bytes: Uint8Array, size: number): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.byteLength; at += size) yield bytes.subarray(at, at + size)
+}
+
+async function* generate(pieces: ReadonlyArray<Uint8Array | string>): AsyncGenerator<Uint8Array | string> {
+  yield* pieces
+}
+
+async function* failing(good: number, failure: Error): AsyncGenerator<Uint8Array> {
+  for (let count = 0; count < good; count++) yield pattern(50_000, count)
+  throw failure
+}
