@@ -2,6 +2,7 @@ import type { Server } from 'node:http'
 import { inspect } from 'node:util'
 import Koa from 'koa'
 import { NoSuchResource } from './errors'
+import { checkHost } from './http/host'
 import { designType, type PagedOptions } from './resource/metadata'
 import { createGate, type AuthSettings } from './route/access'
 import { answerError, requestIdOf } from './route/catch'
@@ -196,6 +197,7 @@ function createErrorMiddleware(settings: Settings): Middleware {
   const { stopping } = settings
   return async function errorToStatus(ctx, next) {
     try {
+      checkHost(ctx.req.headers, ctx.app.proxy)
       await next()
       // What was in flight when the application began to stop is the last answer of its connection.
       if (stopping?.aborted && !ctx.res.headersSent) ctx.res.setHeader('Connection', 'close')

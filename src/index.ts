@@ -69,6 +69,7 @@ export {
   User,
 } from './resource/params'
 export type { ParamMap } from './resource/params'
+export type { FromType, MapValue, Mismatch, OnParameter, ValueOf } from './resource/param-types'
 export {
   Atomic,
   Authorize,

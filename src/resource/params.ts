@@ -1,16 +1,22 @@
 import { ConfigurationError } from '../errors'
-import { Integer, type Context as RouteContext, type ParamSource, type ParamType, type Reader } from '../route/plan'
+import {
+  Integer,
+  type Context as RouteContext,
+  type PageRequest,
+  type ParamSource,
+  type ParamType,
+  type Reader,
+} from '../route/plan'
 import { methodFacts, type ParamFact, type ParamOptions } from './metadata'
 import { assertLegacy } from './target'
-
-/** A decorator of a parameter of a method. */
-export type OnParameter = (target: object, name: string | symbol | undefined, index: number) => void
+import type { FromType, Known, MapValue, OnParameter, Unchecked, ValueOf } from './param-types'
 
 /** Several values by name, bound into one object: each with its type or its options. */
 export type ParamMap = Readonly<Record<string, ParamOptions | ParamType>>
 
-function mark(decorator: string, fact: ParamFact): OnParameter {
-  return (target, name, index) => {
+function mark(decorator: string, fact: ParamFact): OnParameter<Unchecked> {
+  return function decorate(target: object, name: string | symbol | undefined, position: unknown): void {
+    const index = position as number
     assertLegacy(decorator, name)
     if (name === undefined || typeof target === 'function') {
       const where = typeof target === 'function' ? target.name : target.constructor.name
@@ -57,7 +63,12 @@ function named(
  * @example
  * ;@Get('/:id') one(@Param('id', Integer) id: number) {}
  */
-export function Param(name: string, options?: ParamOptions | ParamType): OnParameter {
+export function Param(name: string): OnParameter<Unchecked>
+export function Param<const O extends ParamOptions | ParamType>(
+  name: string,
+  options: O & Known<O>,
+): OnParameter<ValueOf<O>>
+export function Param(name: string, options?: ParamOptions | ParamType): OnParameter<Unchecked> {
   return mark('Param', named('path', name, options))
 }
 
@@ -70,17 +81,39 @@ export function Param(name: string, options?: ParamOptions | ParamType): OnParam
  * @example
  * ;@Get() find(@Query('limit', { type: Integer, default: 10, max: 100 }) limit: number) {}
  */
-export function Query(name?: string | ParamType | ParamMap, options?: ParamOptions | ParamType): OnParameter {
+export function Query(name?: string): OnParameter<Unchecked>
+export function Query<const O extends ParamOptions | ParamType>(
+  name: string,
+  options: O & Known<O>,
+): OnParameter<ValueOf<O>>
+export function Query<const T extends ParamType>(type: T, options?: ParamOptions): OnParameter<FromType<T>>
+export function Query<const M extends ParamMap>(map: M): OnParameter<MapValue<M>>
+export function Query(
+  name?: string | ParamType | ParamMap,
+  options?: ParamOptions | ParamType,
+): OnParameter<Unchecked> {
   return mark('Query', named('query', name, options))
 }
 
 /** A request header; with `list` its comma-separated elements. */
-export function Header(name: string | ParamMap, options?: ParamOptions | ParamType): OnParameter {
+export function Header(name: string): OnParameter<Unchecked>
+export function Header<const O extends ParamOptions | ParamType>(
+  name: string,
+  options: O & Known<O>,
+): OnParameter<ValueOf<O>>
+export function Header<const M extends ParamMap>(map: M): OnParameter<MapValue<M>>
+export function Header(name: string | ParamMap, options?: ParamOptions | ParamType): OnParameter<Unchecked> {
   return mark('Header', named('header', name, options))
 }
 
 /** A cookie. */
-export function Cookie(name: string | ParamMap, options?: ParamOptions | ParamType): OnParameter {
+export function Cookie(name: string): OnParameter<Unchecked>
+export function Cookie<const O extends ParamOptions | ParamType>(
+  name: string,
+  options: O & Known<O>,
+): OnParameter<ValueOf<O>>
+export function Cookie<const M extends ParamMap>(map: M): OnParameter<MapValue<M>>
+export function Cookie(name: string | ParamMap, options?: ParamOptions | ParamType): OnParameter<Unchecked> {
   return mark('Cookie', named('cookie', name, options))
 }
 
@@ -94,17 +127,24 @@ export function Cookie(name: string | ParamMap, options?: ParamOptions | ParamTy
  * ;@Post() create(@Body() body: NewEmployee) {}
  * ;@Post('/many') createMany(@Body([NewEmployee]) bodies: NewEmployee[]) {}
  */
-export function Body(name?: string | ParamType | ParamMap, options?: ParamOptions | ParamType): OnParameter {
+export function Body(name?: string): OnParameter<Unchecked>
+export function Body<const O extends ParamOptions | ParamType>(
+  name: string,
+  options: O & Known<O>,
+): OnParameter<ValueOf<O>>
+export function Body<const T extends ParamType>(type: T, options?: ParamOptions): OnParameter<FromType<T>>
+export function Body<const M extends ParamMap>(map: M): OnParameter<MapValue<M>>
+export function Body(name?: string | ParamType | ParamMap, options?: ParamOptions | ParamType): OnParameter<Unchecked> {
   return mark('Body', named('body', name, options))
 }
 
 /** The page that the client asked for; the method stands under `@Paged`. */
-export function Page(): OnParameter {
+export function Page(): OnParameter<PageRequest> {
   return mark('Page', { source: 'page', options: {} })
 }
 
 /** The members that the client asked for by `?fields=a,b.c`; empty: all. */
-export function Fields(): OnParameter {
+export function Fields(): OnParameter<readonly string[]> {
   return mark('Fields', { source: 'fields', options: {} })
 }
 
@@ -112,27 +152,27 @@ export function Fields(): OnParameter {
 export type Context = RouteContext
 
 /** The Koa context. */
-export function Context(): OnParameter {
+export function Context(): OnParameter<RouteContext> {
   return mark('Context', { source: 'context', options: {} })
 }
 
 /** A member of `ctx.state`, as an earlier middleware left it; without a name all of it. */
-export function State(name?: string): OnParameter {
+export function State(name?: string): OnParameter<Unchecked> {
   return mark('State', { source: 'state', name, options: { required: false } })
 }
 
 /** The principal; `undefined` on an open route without credentials. */
-export function User(): OnParameter {
+export function User(): OnParameter<Unchecked> {
   return mark('User', { source: 'user', options: { required: false } })
 }
 
 /** An AbortSignal that fires when the client leaves, the method's time is up or the application stops. */
-export function Signal(): OnParameter {
+export function Signal(): OnParameter<AbortSignal> {
   return mark('Signal', { source: 'signal', options: {} })
 }
 
 /** The bytes of the body as they came, decoded only by its content coding. Parsing does not matter to it. */
-export function RawBody(): OnParameter {
+export function RawBody(): OnParameter<Buffer> {
   return mark('RawBody', { source: 'rawBody', options: {} })
 }
 
@@ -140,7 +180,7 @@ export function RawBody(): OnParameter {
 export function File(
   name: string,
   options: Pick<ParamOptions, 'required' | 'description' | 'explain'> = {},
-): OnParameter {
+): OnParameter<Unchecked> {
   return mark('File', { source: 'file', name, options })
 }
 
@@ -148,7 +188,7 @@ export function File(
 export function Files(
   name: string,
   options: Pick<ParamOptions, 'required' | 'description' | 'explain' | 'min' | 'max'> = {},
-): OnParameter {
+): OnParameter<Unchecked> {
   return mark('Files', { source: 'files', name, options })
 }
 
@@ -160,6 +200,6 @@ export function Files(
  * @example
  * const Tenant = () => Read((ctx) => ctx.hostname.split('.')[0])
  */
-export function Read(read: Reader, options: Pick<ParamOptions, 'pipes' | 'convert'> = {}): OnParameter {
+export function Read(read: Reader, options: Pick<ParamOptions, 'pipes' | 'convert'> = {}): OnParameter<Unchecked> {
   return mark('Read', { source: 'custom', options, read })
 }

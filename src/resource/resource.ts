@@ -16,7 +16,7 @@ import { assertLegacy, onClassOrMethod, type OnClassOrMethod } from './target'
  *   ;@Get('/:id') one(@Param('id') id: number) { return { id } }
  * }
  */
-export function Resource(path: string | RegExp = '/', options: ResourceOptions = {}) {
+export function Resource(path: string | RegExp, options: ResourceOptions = {}) {
   // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- what TypeScript hands a class decorator
   return function resource(target: Function, ...rest: readonly unknown[]): void {
     assertLegacy('Resource', rest[0])

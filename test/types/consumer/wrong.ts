@@ -1,4 +1,18 @@
-import { Body, created, createApp, Get, HttpError, Integer, Param, Query, reply, Resource } from 'kumu'
+import {
+  Body,
+  created,
+  createApp,
+  Get,
+  HttpError,
+  Integer,
+  Page,
+  type PageRequest,
+  Param,
+  Query,
+  reply,
+  Resource,
+  Signal,
+} from 'kumu'
 import { docstore } from 'kumu/docstore'
 import { memory } from 'kumu/docstore/memory'
 
@@ -55,4 +69,43 @@ export function calls(): unknown[] {
     // @ts-expect-error -- a driver is made by calling it
     docstore(memory),
   ]
+}
+
+// What a decorator gives has to fit the declared type of its parameter.
+export class Declared {
+  fits(
+    @Param('id', Integer) id: number,
+    @Query('tag', { type: String, list: true }) tags: string[],
+    @Query('q', { type: String, required: false }) q: string | undefined,
+    @Query('on', { type: Boolean, default: false }) on: boolean,
+    @Query('since', Date) since: Date,
+    @Query('length', { convert: (text: string) => text.length }) length: number,
+    @Query({ name: String, alias: { type: [String], default: [], as: 'otherNames' } })
+    fruit: { name: string; otherNames: string[] },
+    @Body([Wrong]) wrongs: Wrong[],
+    @Page() page: PageRequest,
+    @Signal() signal: AbortSignal,
+    @Param('any') any: Wrong,
+  ) {
+    return { id, tags, q, on, since, length, fruit, wrongs, page, signal, any }
+  }
+
+  differs(
+    // @ts-expect-error -- a whole number is no text
+    @Param('id', Integer) id: string,
+    // @ts-expect-error -- a list is no text
+    @Query('tag', { type: String, list: true }) tags: string,
+    // @ts-expect-error -- it may be absent
+    @Query('q', { type: String, required: false }) q: string,
+    // @ts-expect-error -- what the converter returns is what comes
+    @Query('length', { convert: (text: string) => text.length }) length: string,
+    // @ts-expect-error -- the list is bound as otherNames
+    @Query({ alias: { type: [String], as: 'otherNames' } }) fruit: { alias: string[] },
+    // @ts-expect-error -- a list of them
+    @Body([Wrong]) wrongs: Wrong,
+    // @ts-expect-error -- a signal is no controller
+    @Signal() signal: AbortController,
+  ) {
+    return { id, tags, q, length, fruit, wrongs, signal }
+  }
 }
