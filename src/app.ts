@@ -153,7 +153,7 @@ function complain(request: string, error: Error): void {
   console.error(request, inspect(error, { depth: 5 }))
 }
 
-const gone = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE'])
+const gone = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE', 'HPE_INVALID_EOF_STATE'])
 
 /**
  * A Koa application that serves these resources, its error middleware outermost.

@@ -22,10 +22,12 @@ export interface ConformanceOptions {
   readonly reopen?: () => Awaitable<Driver>
   /** The clock that the driver was given. Default: real time, and real waiting. */
   readonly clock?: Clock
-  /** Changes that the driver was told to keep; without it the end of its log is not tested. */
+  /** Changes that the driver was told to keep, at least 100; without it the end of its log is not tested. */
   readonly log?: number
   /** Rounds of each race. Default 50. */
   readonly rounds?: number
+  /** Milliseconds to wait for a change before the test fails. Default 5,000. */
+  readonly patience?: number
   /** `describe` of Jest, Mocha, Vitest or `node:test`. */
   readonly describe: (title: string, define: () => void) => unknown
   /** `it` or `test` of the same. */
@@ -59,7 +61,7 @@ const realTime: Clock = {
  * conformance({ name: 'memory', open: () => memory(), describe, it })
  */
 export function conformance(options: ConformanceOptions): void {
-  const { name, open, reopen, clock = realTime, log, rounds = 50, describe, it } = options
+  const { name, open, reopen, clock = realTime, log, rounds = 50, patience = 5000, describe, it } = options
   describe(`docstore(${name})`, () => {
     for (const [section, tests] of sections) {
       describe(section, () => {
@@ -76,6 +78,7 @@ export function conformance(options: ConformanceOptions): void {
       clock,
       log,
       rounds,
+      patience,
       async another() {
         if (!reopen) return undefined
         const other = docstore(await reopen())

@@ -2,6 +2,7 @@ import { negotiate } from '../http/accept'
 import { escapeMarkup } from '../http/problem'
 import type { Interceptor } from '../route/plan'
 import { Reply } from '../route/replies'
+import { addressOf } from './documents-address'
 
 /** One entry of the list of a mount. */
 export interface ListedDocument {
@@ -32,20 +33,23 @@ export function renderListing(path: string): Interceptor {
       })
     }
     if (type !== 'text/html') return result
-    return new Reply(result.status, toHtml(path, ctx.path, rows), {
-      ...result.headers,
-      Vary: 'Accept',
-      'Content-Type': 'text/html; charset=utf-8',
-      'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'",
-    })
+    return new Reply(
+      result.status,
+      toHtml(path, (key) => addressOf(ctx, key), rows),
+      {
+        ...result.headers,
+        Vary: 'Accept',
+        'Content-Type': 'text/html; charset=utf-8',
+        'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'",
+      },
+    )
   }
 }
 
-function toHtml(title: string, at: string, rows: readonly Partial<ListedDocument>[]): string {
-  const base = at.endsWith('/') ? at : `${at}/`
+function toHtml(title: string, toAddress: (key: string) => string, rows: readonly Partial<ListedDocument>[]): string {
   const lines = rows.map(({ key = '', type, size, modified }) => {
     const cells = [type, size, modified].map((cell) => `<td>${escapeMarkup(String(cell ?? ''))}</td>`).join('')
-    return `<tr><td><a href="${escapeMarkup(base + encodeURIComponent(key))}">${escapeMarkup(key)}</a></td>${cells}</tr>`
+    return `<tr><td><a href="${escapeMarkup(toAddress(key))}">${escapeMarkup(key)}</a></td>${cells}</tr>`
   })
   return [
     '<!doctype html>',

@@ -1,5 +1,8 @@
+import { NotAcceptable } from '../errors'
+import { negotiate } from '../http/accept'
 import { Reply } from '../route/replies'
 import { event, type StreamEvent } from '../route/stream'
+import type { Awaitable } from '../types'
 import type { Change, WatchOptions } from './driver'
 import { StoreError } from './errors'
 import type { Store } from './store'
@@ -7,12 +10,37 @@ import type { Store } from './store'
 /** Milliseconds in which a feed says that its start is too old, before the answer begins. */
 const patience = 100
 
+const events = 'text/event-stream'
+
+/**
+ * Whether a list is asked for its changes instead: by name, or because nothing else on offer is liked as much.
+ *
+ * @param named whether the query has `watch`
+ * @param accept the `Accept` header
+ * @throws NotAcceptable where they are asked for by name and cannot be taken
+ */
+export function wantsFeed(named: boolean, accept: string | undefined): boolean {
+  if (!named)
+    return negotiate(accept, ['application/json', 'text/html', 'text/plain', 'application/xml', events]) === events
+  if (negotiate(accept, [events])) return true
+  throw new NotAcceptable(`Changes can be had as ${events}`, { code: 'not-acceptable', headers: { Vary: 'Accept' } })
+}
+
+/** What a feed follows. */
+export interface FeedOptions extends WatchOptions {
+  readonly signal: AbortSignal
+  /** What is told of a change instead. */
+  readonly translate?: (change: Change) => Awaitable<Change>
+}
+
 /**
  * The changes of a store as events: `put`, `delete`, `expire`, their id the sequence. A start that is too old is 410; one
  * that the store finds out later is an event `gone`, behind which the feed ends.
  */
-export async function watchFeed(store: Store, options: WatchOptions): Promise<Reply> {
-  const changes = store.watch(options)[Symbol.asyncIterator]()
+export async function watchFeed(store: Store, { translate, signal, ...options }: FeedOptions): Promise<Reply> {
+  const end = new AbortController()
+  const watching = store.watch({ ...options, signal: AbortSignal.any([signal, end.signal]) })
+  const changes = watching[Symbol.asyncIterator]()
   const first = changes.next()
   let timer: NodeJS.Timeout | undefined
   const waited = new Promise<void>((resolve) => (timer = setTimeout(resolve, patience)))
@@ -21,7 +49,9 @@ export async function watchFeed(store: Store, options: WatchOptions): Promise<Re
   } finally {
     clearTimeout(timer)
   }
-  return new Reply(200, new Feed(changes, first))
+  const toEvent = async (change: Change): Promise<StreamEvent> =>
+    formatChange(translate ? await translate(change) : change)
+  return new Reply(200, new Feed(changes, first, toEvent, end), { 'Content-Type': events })
 }
 
 /** An iterable that hands its clean-up to the feed even before the first change. */
@@ -29,10 +59,12 @@ class Feed implements AsyncIterable<StreamEvent> {
   constructor(
     readonly changes: AsyncIterator<Change>,
     readonly first: Promise<IteratorResult<Change>>,
+    readonly toEvent: (change: Change) => Promise<StreamEvent>,
+    readonly end: AbortController,
   ) {}
 
   [Symbol.asyncIterator](): AsyncIterator<StreamEvent> {
-    const { changes } = this
+    const { changes, toEvent, end } = this
     let pending: Promise<IteratorResult<Change>> | undefined = this.first
     let over = false
     return {
@@ -41,7 +73,7 @@ class Feed implements AsyncIterable<StreamEvent> {
         try {
           const result = await (pending ?? changes.next())
           pending = undefined
-          return result.done ? { done: true, value: undefined } : { done: false, value: toEvent(result.value) }
+          return result.done ? { done: true, value: undefined } : { done: false, value: await toEvent(result.value) }
         } catch (error) {
           if (!(error instanceof StoreError) || error.code !== 'gone') throw error
           over = true
@@ -50,6 +82,8 @@ class Feed implements AsyncIterable<StreamEvent> {
       },
       async return() {
         over = true
+        // A feed that waits for a change hears only its signal.
+        end.abort()
         await changes.return?.()
         return { done: true, value: undefined }
       },
@@ -57,6 +91,6 @@ class Feed implements AsyncIterable<StreamEvent> {
   }
 }
 
-function toEvent({ op, seq, key, rev }: Change): StreamEvent {
+function formatChange({ op, seq, key, rev }: Change): StreamEvent {
   return event(rev === undefined ? { key } : { key, rev }, { event: op, id: seq })
 }

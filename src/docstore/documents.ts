@@ -13,9 +13,10 @@ import { Reply, Slice } from '../route/replies'
 import { conditionsOf } from '../route/reply'
 import { signalOf } from '../route/signal'
 import { isMediaType } from './check'
+import { addressOf } from './documents-address'
 import { renderListing, type ListedDocument } from './documents-listing'
-import { watchFeed } from './documents-watch'
-import type { Cond, Doc, Meta, PutOptions } from './driver'
+import { wantsFeed, watchFeed } from './documents-watch'
+import type { Change, Cond, Doc, Meta, PutOptions } from './driver'
 import { StoreError } from './errors'
 import type { Store } from './store'
 
@@ -54,7 +55,7 @@ const safely = {
  */
 export function documents(path: string, store: Store, options: DocumentsOptions = {}): PlanSet {
   const base = path.endsWith('/') ? path.slice(0, -1) : path
-  const mount = new Mount(base, store, options)
+  const mount = new Mount(store, options)
   const key = { source: 'path', name: 'key', type: { kind: 'string', list: false } } as const
   const context = { source: 'context' } as const
   const write = [context, { source: 'limits' }, ttlParam] as const
@@ -156,7 +157,6 @@ const ttlParam = {
 /** The operations of one mounted store. */
 class Mount {
   constructor(
-    readonly base: string,
     readonly store: Store,
     readonly options: DocumentsOptions,
   ) {}
@@ -164,19 +164,27 @@ class Mount {
   /** The change feed, where it is asked for, in place of the list. */
   readonly feed: NonNullable<PlanInit['around']>[number] = async (ctx, next) => {
     const query = queryOf(ctx)
-    const accepts = ctx.req.headers.accept?.includes('text/event-stream') ?? false
-    if (!query.has('watch') && !accepts) return next()
+    if (!wantsFeed(query.has('watch'), ctx.req.headers.accept)) return next()
     const since = ctx.req.headers['last-event-id']
     return watchFeed(this.store, {
       since: typeof since === 'string' && since !== '' ? since : undefined,
       prefix: query.get('prefix')?.[0],
       signal: signalOf(ctx),
+      translate: this.options.tombstones ? (change) => this.#withTombstones(change) : undefined,
     })
+  }
+
+  /** What the store calls a put is a deletion, where a tombstone was put. */
+  async #withTombstones(change: Change): Promise<Change> {
+    if (change.op !== 'put') return change
+    const meta = await this.store.get(change.key, { body: false })
+    const { seq, key } = change
+    return meta?.rev === change.rev && meta && this.#isGone(meta) ? { seq, key, op: 'delete' } : change
   }
 
   /** A page of the keys. Their number is known only where the store is at its end: counting would read all of them. */
   async list(page: PageRequest, prefix: string | undefined, ctx: Context): Promise<Slice<ListedDocument>> {
-    const exact = page.last !== undefined || parsePrefer(ctx.get('Prefer')).get('count') === 'exact'
+    const exact = page.last !== undefined || page.limit === 0 || parsePrefer(ctx.get('Prefer')).get('count') === 'exact'
     const total = exact ? await this.#count(prefix) : undefined
     const offset = page.last !== undefined && total !== undefined ? Math.max(0, total - page.last) : page.offset
     const items: ListedDocument[] = []
@@ -216,12 +224,11 @@ class Mount {
   /** The document, its metadata for HEAD, or the part of it that `Range` names; metadata and bytes of one revision. */
   async read(key: string, ctx: Context): Promise<Reply> {
     if (ctx.method === 'HEAD' || ctx.req.headers.range !== undefined) return this.#readPart(key, ctx)
-    const doc = await this.store.get(key)
-    const found = this.#found(doc)
-    const unchanged = this.#precondition(ctx, found)
-    if (unchanged) {
+    const found = this.#found(await this.store.get(key))
+    const verdict = evaluate(conditionsOf(ctx), validatorsOf(found))
+    if (verdict !== 'proceed') {
       await letGo(found)
-      return unchanged
+      return this.#unchanged(verdict, found)
     }
     ctx.res.setHeader('Accept-Ranges', 'bytes')
     return new Reply(200, toBody(found), { ...headersOf(found), 'Content-Length': String(found.size) })
@@ -230,8 +237,8 @@ class Mount {
   async #readPart(key: string, ctx: Context): Promise<Reply> {
     for (;;) {
       const meta = this.#found(await this.store.get(key, { body: false }))
-      const unchanged = this.#precondition(ctx, meta)
-      if (unchanged) return unchanged
+      const verdict = evaluate(conditionsOf(ctx), validatorsOf(meta))
+      if (verdict !== 'proceed') return this.#unchanged(verdict, meta)
       const part = byteRangeOf(ctx, { size: meta.size, etag: formatETag(meta.rev), modified: new Date(meta.modified) })
       const length = part ? part.last - part.first + 1 : meta.size
       const headers = { ...headersOf(meta), 'Content-Length': String(length) }
@@ -239,6 +246,8 @@ class Mount {
       const doc = await this.store.get(key, part && { range: [part.first, part.last] })
       if (doc?.rev === meta.rev) return new Reply(part ? 206 : 200, toBody(doc), headers)
       await letGo(doc)
+      // Another revision: what was said of the part is asked again.
+      ctx.remove('Content-Range')
     }
   }
 
@@ -246,7 +255,7 @@ class Mount {
   async put(key: string, ctx: Context, limits: Limits, ttl: number | undefined, replaced: 200 | 204): Promise<Reply> {
     const options = this.#putOptions(ctx, ttl)
     const { meta, created } = await this.#write(key, ctx, limits, options)
-    const headers = { ETag: formatETag(meta.rev), ...(created && { Location: `${this.base}/${key}` }) }
+    const headers = { ETag: formatETag(meta.rev), ...(created && { Location: addressOf(ctx, key) }) }
     if (replaced === 204) return new Reply(created ? 201 : 204, undefined, headers)
     return new Reply(created ? 201 : 200, keyBody(ctx, meta), headers)
   }
@@ -255,7 +264,7 @@ class Mount {
     const key = randomUUID()
     const body = streamOf(ctx, Math.min(limits.document, this.store.can.maxBody))
     const meta = await uploading(ctx, this.store.put(key, body, { ...this.#putOptions(ctx, ttl), if: null }))
-    return new Reply(201, keyBody(ctx, meta), { ETag: formatETag(meta.rev), Location: `${this.base}/${key}` })
+    return new Reply(201, keyBody(ctx, meta), { ETag: formatETag(meta.rev), Location: addressOf(ctx, key) })
   }
 
   async remove(key: string, ctx: Context): Promise<Reply> {
@@ -297,8 +306,7 @@ class Mount {
     options: PutOptions,
   ): Promise<{ meta: Meta; created: boolean }> {
     const max = Math.min(limits.document, this.store.can.maxBody)
-    const length = Number(ctx.req.headers['content-length'] ?? Number.NaN)
-    const body = length <= Math.min(held, max) ? await uploading(ctx, collect(ctx.req)) : streamOf(ctx, max)
+    const body = lengthOf(ctx) <= Math.min(held, max) ? await uploading(ctx, collect(ctx.req)) : streamOf(ctx, max)
     for (;;) {
       const current = await this.store.get(key, { body: false })
       const live = current && !this.#isGone(current) ? current : undefined
@@ -326,10 +334,9 @@ class Mount {
   }
 
   /** 304 where the client has it, 412 where it wants another revision. */
-  #precondition(ctx: Context, meta: Meta): Reply | undefined {
-    const verdict = evaluate(conditionsOf(ctx), validatorsOf(meta))
+  #unchanged(verdict: 'not-modified' | 'failed', meta: Meta): Reply {
     if (verdict === 'failed') throw refused(meta)
-    return verdict === 'not-modified' ? new Reply(304, undefined, headersOf(meta)) : undefined
+    return new Reply(304, undefined, headersOf(meta))
   }
 }
 
@@ -339,12 +346,17 @@ class Mount {
  * The condition that a request puts on a write, for a store's `if`; `undefined` where it puts none. Of several entity
  * tags the one that is current has to be found first, which `documents` does.
  *
+ * @throws PreconditionFailed for conditions that a store cannot ask for: several tags, weak ones, both headers at once
+ *
  * @example
  * await store.put(key, body, { if: conditionOf(ctx) })
  */
 export function conditionOf(ctx: Context): Cond {
   const { 'if-match': match, 'if-none-match': noneMatch } = ctx.req.headers
-  if (noneMatch?.trim() === '*') return null
+  if (noneMatch !== undefined) {
+    if (noneMatch.trim() === '*' && match === undefined) return null
+    throw new PreconditionFailed('If-None-Match takes * here, and no If-Match beside it')
+  }
   if (match === undefined) return undefined
   const tags = parseETags(match)
   if (tags === '*') return '*'
@@ -397,28 +409,36 @@ async function letGo(doc: Doc | undefined): Promise<void> {
   if (doc && !(doc.body instanceof Uint8Array)) await doc.body.cancel()
 }
 
+/** The bytes that a body is announced to have; not a number where nobody knows (RFC 9112 §6.3). */
+function lengthOf({ req: { headers, httpVersionMajor } }: Context): number {
+  const length = headers['content-length']
+  if (length !== undefined) return Number(length)
+  return headers['transfer-encoding'] === undefined && httpVersionMajor < 2 ? 0 : Number.NaN
+}
+
 /** The request's body piece by piece, up to the bound. */
 function streamOf(ctx: Context, max: number): AsyncIterable<Uint8Array> {
-  const length = Number(ctx.req.headers['content-length'] ?? 0)
-  if (length > max) throw tooLarge(max)
+  if (lengthOf(ctx) > max) throw tooLarge(max)
   return bounded(ctx.req, max)
 }
 
 async function* bounded(source: IncomingMessage, max: number): AsyncGenerator<Uint8Array> {
   let size = 0
-  for await (const piece of source as AsyncIterable<Buffer>) {
-    size += piece.byteLength
-    if (size > max) throw tooLarge(max)
-    yield piece
+  try {
+    // A request that is given up is not destroyed: its answer could not be sent any more.
+    for await (const piece of source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      size += piece.byteLength
+      if (size > max) throw tooLarge(max)
+      yield piece
+    }
+  } finally {
+    // Node drops the rest by itself only where nothing was read, and the connection's next request waits behind it.
+    source.resume()
   }
 }
 
-/** The rest of the body is not read: the connection is of no more use. */
 function tooLarge(max: number): ContentTooLarge {
-  return new ContentTooLarge(`A document has at most ${max} bytes here`, {
-    code: 'limit',
-    headers: { Connection: 'close' },
-  })
+  return new ContentTooLarge(`A document has at most ${max} bytes here`, { code: 'too-large' })
 }
 
 async function collect(source: IncomingMessage): Promise<Buffer> {

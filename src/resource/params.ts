@@ -16,22 +16,33 @@ export type ParamMap = Readonly<Record<string, ParamOptions | ParamType>>
 
 function mark(decorator: string, fact: ParamFact): OnParameter<Unchecked> {
   return function decorate(target: object, name: string | symbol | undefined, position: unknown): void {
-    const index = position as number
     assertLegacy(decorator, name)
-    if (name === undefined || typeof target === 'function') {
-      const where = typeof target === 'function' ? target.name : target.constructor.name
-      throw new ConfigurationError(
-        `${where}${name === undefined ? ' constructor' : `.${String(name)}`}, parameter ${index}`,
-        `@${decorator} stands on a parameter of ${name === undefined ? 'the constructor' : 'a static method'}`,
-        'Put it on a parameter of a method of the instance',
-      )
+    if (name === undefined || typeof target === 'function' || typeof position !== 'number') {
+      throw misplaced(decorator, target, name, position)
     }
     const { params } = methodFacts(target.constructor, String(name))
-    const facts = params.get(index)
+    const facts = params.get(position)
     // Decorators of one parameter run last first: what is written first stands first.
     if (facts) facts.unshift(fact)
-    else params.set(index, [fact])
+    else params.set(position, [fact])
   }
+}
+
+function misplaced(
+  decorator: string,
+  target: object,
+  name: string | symbol | undefined,
+  position: unknown,
+): ConfigurationError {
+  const Class = typeof target === 'function' ? target.name : target.constructor.name
+  const member = name === undefined ? Class : `${Class}.${String(name)}`
+  const cure = 'Put it on a parameter of a method of the instance'
+  if (typeof position === 'number') {
+    const [where, what] = name === undefined ? [`${Class} constructor`, 'the constructor'] : [member, 'a static method']
+    return new ConfigurationError(`${where}, parameter ${position}`, `@${decorator} stands on a parameter of ${what}`, cure)
+  }
+  const what = name === undefined ? 'a class' : position === undefined ? 'a property' : 'a method'
+  return new ConfigurationError(member, `@${decorator} stands on ${what}`, cure)
 }
 
 function isType(value: unknown): value is ParamType {

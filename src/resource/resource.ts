@@ -19,7 +19,12 @@ import { assertLegacy, onClassOrMethod, type OnClassOrMethod } from './target'
 export function Resource(path: string | RegExp, options: ResourceOptions = {}) {
   // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- what TypeScript hands a class decorator
   return function resource(target: Function, ...rest: readonly unknown[]): void {
-    assertLegacy('Resource', rest[0])
+    const [name] = rest
+    assertLegacy('Resource', name)
+    if (name !== undefined) {
+      const Class = typeof target === 'function' ? target.name : (target as object).constructor.name
+      throw new ConfigurationError(`${Class}.${String(name)}`, '@Resource stands on a method', 'Put it on the class')
+    }
     if (typeof path === 'string' && !path.startsWith('/')) {
       throw new ConfigurationError(
         target.name,

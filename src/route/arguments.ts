@@ -1,6 +1,6 @@
 import { BadRequest, HttpError, ValidationError, type ValueSource, type Violation } from '../errors'
 import { parseCookies } from '../http/cookie'
-import { expandQuery } from '../http/query'
+import { expandQuery, type QueryMap } from '../http/query'
 import type { Awaitable } from '../types'
 import type { BodyReader, DecodedBody } from './body'
 import { createJsonCheck, createTextCheck, Refusal, type Check } from './checks'
@@ -148,11 +148,16 @@ function createSlot(plan: RoutePlan, param: ParamPlan, shared: ArgumentsShared):
 }
 
 /** The filters of the query; none at all would mean everything, and is refused. */
-function whereTake({ paging }: ArgumentsShared): Take {
+function whereTake({ paging, limits }: ArgumentsShared): Take {
   return (ctx, wrong) => {
     const where = paging?.read(ctx).where ?? {}
     if (Object.keys(where).length === 0) {
       wrong.push({ in: 'query', pointer: '', code: 'required', detail: 'Say in the query which ones' })
+    }
+    // Who sends a limit expects that no more than so many are touched.
+    for (const name of paging?.names ?? []) {
+      if (name in where || !queryOf(ctx, limits.keys).has(name)) continue
+      wrong.push({ in: 'query', pointer: `/${name}`, code: 'unknown', detail: `${name} says nothing of which ones` })
     }
     return where
   }
@@ -175,7 +180,7 @@ function textSource(param: ParamPlan, keys: number): (ctx: Context) => string | 
     case 'path':
       return (ctx) => ctx.params[name]
     case 'query':
-      return (ctx) => one(queryOf(ctx, keys).get(name))
+      return list ? (ctx) => listed(queryOf(ctx, keys), name) : (ctx) => one(queryOf(ctx, keys).get(name))
     case 'cookie':
       return (ctx) => parseCookies(ctx.req.headers.cookie).get(name)
     default: {
@@ -186,6 +191,13 @@ function textSource(param: ParamPlan, keys: number): (ctx: Context) => string | 
       }
     }
   }
+}
+
+/** A list may be spelled with brackets as well: `?tag=a&tag[]=b`. */
+function listed(query: QueryMap, name: string): readonly string[] | undefined {
+  const plain = query.get(name)
+  const bracketed = query.get(`${name}[]`)
+  return plain && bracketed ? [...plain, ...bracketed] : (plain ?? bracketed)
 }
 
 /** The elements of a list-valued field (RFC 9110 §5.6.1), empty ones left out. */
@@ -282,7 +294,11 @@ function namedQuery(plan: RoutePlan, shared: ArgumentsShared): Set<string> {
   for (const param of plan.params) {
     if (param.source === 'fields') names.add('fields')
     if (param.source !== 'query') continue
-    for (const each of param.members ?? [param]) if (each.name !== undefined) names.add(each.name)
+    for (const { name, type } of param.members ?? [param]) {
+      if (name === undefined) continue
+      names.add(name)
+      if (type.list) names.add(`${name}[]`)
+    }
   }
   return names
 }
@@ -309,8 +325,7 @@ function createQueryGuard(plan: RoutePlan, shared: ArgumentsShared): Take | unde
     const url = ctx.req.url ?? ''
     if (!url.includes('?')) return
     for (const name of (queryOf(ctx, shared.limits.keys)).keys()) {
-      const plain = name.endsWith('[]') ? name.slice(0, -2) : name
-      if (names.has(name) || names.has(plain)) continue
+      if (names.has(name)) continue
       wrong.push({
         in: 'query',
         pointer: `/${escapePointer(name)}`,
@@ -444,7 +459,9 @@ function createFinish(param: ParamPlan, shared: ArgumentsShared): Finish | undef
     if (value instanceof Default) return copyDefault(value.value)
     if (value === undefined && !param.required) return value
     for (const pipe of pipes) value = await pipe(value, param)
-    return convert ? convertValue(convert, value, ctx, refuse) : value
+    if (convert) value = await convertValue(convert, value, ctx, refuse)
+    if (isNothing(value)) throw refusedConversion('', refuse)
+    return value
   }
 }
 
@@ -480,16 +497,25 @@ async function convertValue(
     return await convert(value as never, ctx)
   } catch (error) {
     if (error instanceof HttpError || hasStatus(error)) throw error
-    const errors: Violation[] = []
     // What the engine throws (new URL, JSON.parse, BigInt) quotes the value: only a message of the author's is passed on.
-    const authored = error instanceof Error && !engineErrors.has(error.constructor) ? error.message : ''
-    judge.accept(new Refusal('convert', authored || 'is not valid'), errors)
-    const [violation] = errors
-    throw new BadRequest(authored || 'The request has wrong arguments', {
-      code: 'arguments',
-      errors: violation && [authored ? { ...violation, detail: authored } : violation],
-    })
+    throw refusedConversion(error instanceof Error && !engineErrors.has(error.constructor) ? error.message : '', judge)
   }
+}
+
+function refusedConversion(authored: string, judge: Judge): BadRequest {
+  const errors: Violation[] = []
+  judge.accept(new Refusal('convert', authored || 'is not valid'), errors)
+  const [violation] = errors
+  return new BadRequest(authored || 'The request has wrong arguments', {
+    code: 'arguments',
+    errors: violation && [authored ? { ...violation, detail: authored } : violation],
+  })
+}
+
+/** `Number('x')`, `new Date('x')`: a conversion that found nothing to convert, and did not throw. */
+function isNothing(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(isNothing)
+  return Number.isNaN(value) || (value instanceof Date && Number.isNaN(value.getTime()))
 }
 
 const engineErrors = new Set<unknown>([TypeError, SyntaxError, RangeError, ReferenceError, URIError])

@@ -13,6 +13,7 @@ import {
   toProblem,
 } from '../http/problem'
 import type { HeaderMap } from '../types'
+import { discard, isDestroyable } from './discard'
 import type { Context, ErrorFormat, ErrorHandlerPlan, Middleware, Settings, StatusRule } from './plan'
 import { Reply } from './replies'
 
@@ -435,14 +436,15 @@ function clearContent(ctx: Context): void {
 const framing = new Set(['content-type', 'content-length', 'transfer-encoding'])
 
 /** These are lists: an error adds to what is there. */
-const lists = new Set(['vary', 'set-cookie'])
+const lists = new Set(['set-cookie'])
 
 function setHeaders(ctx: Context, headers: HeaderMap): void {
   for (const [name, value] of Object.entries(headers)) {
     const lower = name.toLowerCase()
     if (framing.has(lower)) continue
     const values = typeof value === 'string' ? value : [...value]
-    if (lists.has(lower)) ctx.append(name, values)
+    if (lower === 'vary') ctx.vary([values].flat().join(', '))
+    else if (lists.has(lower)) ctx.append(name, values)
     else ctx.set(name, values)
   }
 }
@@ -455,20 +457,6 @@ function toCheckedHeaders(headers: object = {}): HeaderMap {
     for (const one of typeof value === 'string' ? [value] : value) validateHeaderValue(name, one)
   }
   return checked
-}
-
-/** Closes a stream that nobody will read, and what it holds: files, connections. */
-function discard(body: unknown): void {
-  if (isDestroyable(body)) {
-    body.on?.('error', ignore)
-    body.destroy()
-  } else if (body instanceof ReadableStream) {
-    body.cancel().catch(ignore)
-  }
-}
-
-function isDestroyable(value: unknown): value is { destroy(): void; on?(event: string, listener: () => void): void } {
-  return typeof value === 'object' && value !== null && 'destroy' in value && typeof value.destroy === 'function'
 }
 
 /** The last resort: something in the answer itself failed. */
@@ -498,8 +486,6 @@ function abandon(ctx: Context): void {
   if (stream) stream.close(constants.NGHTTP2_INTERNAL_ERROR)
   else res.destroy()
 }
-
-function ignore(): void {}
 
 // --- Reporting --------------------------------------------------------------------------------------------------------
 

@@ -47,7 +47,8 @@ function jsonParser(type: TypePlan): (value: unknown) => unknown {
     case 'string':
       return (value) => (typeof value === 'string' ? value : undefined)
     case 'number':
-      return (value) => (typeof value === 'number' ? value : undefined)
+      // JSON has no infinity, but `1e999` becomes one (RFC 8259 §6).
+      return (value) => (Number.isFinite(value) ? value : undefined)
     case 'integer':
       return (value) => (Number.isSafeInteger(value) ? value : undefined)
     case 'boolean':
@@ -82,13 +83,13 @@ export function createJsonCheck(param: ParamPlan): Check {
   const wrong = new Refusal('type', param.explain ?? `must be ${nouns[param.type.kind]}`)
   const rules = createRules(param)
   const scalar: Check = (input) => {
-    if (input === null && param.nullable) return null
     const value = input === null && param.type.kind !== 'any' ? undefined : parse(input)
     return value === undefined ? wrong : rules ? rules(value) : value
   }
-  return param.type.list
+  const check = param.type.list
     ? createListCheck(param, scalar, (value) => (Array.isArray(value) ? (value as unknown[]) : undefined))
     : scalar
+  return param.nullable ? (input) => (input === null ? null : check(input)) : check
 }
 
 function createListCheck(param: ParamPlan, scalar: Check, toList: (value: unknown) => unknown[] | undefined): Check {

@@ -46,13 +46,12 @@ export function createParams(scope: ParamScope): ParamPlan[] {
 
 /** A parameter without a decorator would silently be undefined. */
 function checkArity(scope: ParamScope, declared: readonly unknown[] | undefined): void {
-  const { params } = scope.facts
-  if (params.size === 0 && !scope.facts.optional) {
-    const method = (scope.instance as Record<string, unknown>)[scope.name]
-    if (typeof method === 'function' && method.length > 0) refuseBare(scope, 0)
-    return
-  }
-  const count = declared && !scope.facts.optional ? declared.length : 0
+  const { params, optional } = scope.facts
+  if (optional) return
+  const method = (scope.instance as Record<string, unknown>)[scope.name]
+  // Where the compiler emits no types the method itself tells its parameters, up to the first with a default.
+  const written = typeof method === 'function' ? method.length : 0
+  const count = Math.max(written, params.size > 0 && declared ? declared.length : 0)
   for (let index = 0; index < count; index++) if (!params.has(index)) refuseBare(scope, index)
 }
 
@@ -259,5 +258,6 @@ function checkDefault(param: ParamPlan): ParamPlan {
       'Change the default or the declaration',
     )
   }
-  return param
+  // Nobody reads a default as its type later: what is written as text is read here.
+  return text ? { ...param, default: result } : param
 }

@@ -166,7 +166,7 @@ function compileRoute(scope: Scope, verb: string, below: string, call: RoutePlan
     around: interceptors(scope, shared),
     paging: method.paged && pagingPlan(scope, method.paged),
     unknownQuery: shared.unknownQuery ?? settings.unknownQuery,
-    reply: replyPlan(method, shared, verb),
+    reply: replyPlan(scope, shared, verb),
     limits: shared.limits,
     call: call.bind(scope.instance),
     doc: {
@@ -206,16 +206,31 @@ function nameOf(Class: Constructor, path: string | RegExp, options: ResourceOpti
 
 // --- The parts of a plan --------------------------------------------------------------------------------------------------
 
+/** What a timer of Node can wait, in milliseconds; more would be nothing. */
+const longest = 2 ** 31 - 1
+
 function interceptors({ locks, where }: Scope, shared: SharedFacts): Interceptor[] {
   const list: Interceptor[] = []
   if (shared.timeout !== undefined) {
-    if (!(shared.timeout > 0))
-      throw new ConfigurationError(where, '@Timeout takes milliseconds above 0', 'Write @Timeout(5_000)')
+    if (!(shared.timeout > 0 && shared.timeout <= longest)) {
+      throw new ConfigurationError(
+        where,
+        '@Timeout takes milliseconds, from 1 to some 24 days',
+        'Write @Timeout(5_000)',
+      )
+    }
     list.push(createTimeout(shared.timeout))
   }
   if (shared.requireMatch) list.push(requireMatch)
   if (shared.atomic) {
     const { wait = 10_000, readers = ['GET', 'HEAD', 'OPTIONS'] } = shared.atomic
+    if (!(wait >= 0 && wait <= longest)) {
+      throw new ConfigurationError(
+        where,
+        'wait of @Atomic takes milliseconds, to some 24 days',
+        'Write @Atomic({ wait: 5_000 })',
+      )
+    }
     list.push(createAtomic({ wait, readers }, locks))
   }
   return [...list, ...shared.around]
@@ -276,14 +291,14 @@ function consumed(
     .flatMap(({ type, also }) => [type, ...(also ?? [])])
 }
 
-function replyPlan(method: MethodFacts, shared: SharedFacts, verb: string): Partial<ReplyPlan> {
+function replyPlan({ method, where }: Scope, shared: SharedFacts, verb: string): Partial<ReplyPlan> {
   const safe = verb === 'GET' || verb === 'HEAD'
   const success = method.answers.find(({ status = method.status ?? 200 }) => status < 300)
   return {
     status: method.status ?? 200,
     explicitStatus: method.status !== undefined,
     nullStatus: method.nullStatus ?? (safe ? 404 : 204),
-    headers: [...shared.headers, ...deprecation(shared.deprecated)],
+    headers: [...shared.headers, ...deprecation(where, shared.deprecated)],
     redirect: method.redirect,
     produces: shared.produces ?? [],
     type: success && toTypePlan(success.type),
@@ -291,12 +306,18 @@ function replyPlan(method: MethodFacts, shared: SharedFacts, verb: string): Part
 }
 
 /** `Deprecation` (RFC 9745 §2), `Sunset` (RFC 8594 §3) and the link to the news. */
-function deprecation(facts: SharedFacts['deprecated']): Array<readonly [string, string]> {
+function deprecation(where: string, facts: SharedFacts['deprecated']): Array<readonly [string, string]> {
   if (!facts) return []
-  const headers: Array<readonly [string, string]> = []
-  const since = facts.since === undefined ? 0 : Date.parse(facts.since)
-  if (Number.isFinite(since)) headers.push(['Deprecation', `@${Math.floor(since / 1000)}`])
-  if (facts.sunset !== undefined) headers.push(['Sunset', formatHttpDate(new Date(facts.sunset))])
+  const { since = new Date(0).toISOString(), sunset } = facts
+  if (![since, sunset ?? since].every((date) => Number.isFinite(Date.parse(date)))) {
+    throw new ConfigurationError(
+      where,
+      'since or sunset of @Deprecated is no date',
+      "Write it in ISO 8601: @Deprecated({ since: '2026-01-31' })",
+    )
+  }
+  const headers: Array<readonly [string, string]> = [['Deprecation', `@${Math.floor(Date.parse(since) / 1000)}`]]
+  if (sunset !== undefined) headers.push(['Sunset', formatHttpDate(new Date(sunset))])
   if (facts.link !== undefined) headers.push(['Link', formatLink([{ href: facts.link, rel: 'deprecation' }])])
   return headers
 }

@@ -25,7 +25,7 @@ const defaults: Limits = {
 export function toLimits(options: LimitOptions = {}): Limits {
   const limits: Record<string, number> = { ...defaults }
   for (const [name, value] of Object.entries(options)) {
-    if (!(name in defaults)) {
+    if (!Object.hasOwn(defaults, name)) {
       throw new ConfigurationError('limits', `"${name}" is no limit`, `There are ${Object.keys(defaults).join(', ')}`)
     }
     if (value !== undefined) limits[name] = toNumber(name, value)
@@ -34,9 +34,12 @@ export function toLimits(options: LimitOptions = {}): Limits {
 }
 
 function toNumber(name: string, value: number | string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*(b|kb|mb|gb)$/i.exec(String(value))
-  const number = match ? Number(match[1]) * (units[(match[2] as string).toLowerCase()] as number) : Number(value)
-  if (!Number.isSafeInteger(Math.floor(number)) || number < 0 || value === '') {
+  const text = String(value).trim()
+  const match = /^(\d+(?:\.\d+)?)\s*(b|kb|mb|gb)$/i.exec(text)
+  const number = match
+    ? Number(match[1]) * (units[(match[2] as string).toLowerCase()] as number)
+    : Number(text || Number.NaN)
+  if (!Number.isSafeInteger(Math.floor(number)) || number < 0) {
     throw new ConfigurationError(
       `limits.${name}`,
       `"${String(value)}" is no number`,

@@ -66,6 +66,13 @@ export function createChoose(offers: readonly Offer[]): Choose {
   }
 }
 
+/** Whether a type that is settled already is acceptable. */
+export function isAcceptable(accept: string | undefined, contentType: string): boolean {
+  if (accept === undefined || accept === '*/*') return true
+  const [essence = ''] = contentType.split(';', 1)
+  return negotiate(accept, [essence.trim()]) !== undefined
+}
+
 /**
  * Refuses a request none of whose acceptable types a route could ever give, before anything happens.
  *

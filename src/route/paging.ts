@@ -19,7 +19,7 @@ import {
 } from './page-rows'
 import type { Context, FilterPlan, Interceptor, PagingPlan } from './plan'
 import { queryOf } from './query'
-import { Reply, Slice } from './replies'
+import { Reply, Slice, Tagged } from './replies'
 
 export { parseFields, project }
 export type { KeyValue, SortKey }
@@ -134,7 +134,10 @@ export function createPaging(plan: PagingPlan, toPlain: (value: unknown) => unkn
     const result = await next()
     const wrapped = result instanceof Reply
     if (wrapped && result.status !== 200 && result.status !== 206) return result
-    const body: unknown = wrapped ? result.body : result
+    const given: unknown = wrapped ? result.body : result
+    // A list may have a revision: its pages have the same.
+    const tagged = given instanceof Tagged ? given : undefined
+    const body: unknown = tagged ? tagged.value : given
     let rows: PageRows
     let cursor: string | undefined
     if (body instanceof Slice) {
@@ -147,9 +150,10 @@ export function createPaging(plan: PagingPlan, toPlain: (value: unknown) => unkn
       if (asked.page.cursor && rows.more && rows.rows.length > 0) cursor = cursorAfter(asked.page, rows.rows.at(-1))
     }
     const reply = answer(ctx, plan, asked, rows, cursor, wrapped ? result.headers : undefined)
-    if (asked.page.fields.length === 0) return reply
-    const shown = rows.rows.map((row) => project(toPlain(row), asked.page.fields))
-    return new Reply(reply.status, shown, reply.headers)
+    const { fields } = asked.page
+    if (fields.length === 0 && !tagged) return reply
+    const shown = fields.length === 0 ? reply.body : rows.rows.map((row) => project(toPlain(row), fields))
+    return new Reply(reply.status, tagged ? new Tagged(shown, tagged.rev, tagged.modified) : shown, reply.headers)
   }
 
   return Object.freeze({ read: (ctx: Context) => askedBy(ctx).page, around: page, names })

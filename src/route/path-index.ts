@@ -30,13 +30,17 @@ const only = 'GET'
 export class PathIndex<T> {
   readonly #finder
   readonly #expressions: Expression<T>[] = []
+  readonly #caseSensitive: boolean
 
   constructor(options: PathIndexOptions) {
+    this.#caseSensitive = options.caseSensitive
     this.#finder = createFinder({
       caseSensitive: options.caseSensitive,
       ignoreTrailingSlash: options.ignoreTrailingSlash,
       // The bound on a parameter is the bound on a request's head, which Node has.
       maxParamLength: 65_536,
+      // Those of mixed segments, which have no repetition of a repetition.
+      allowUnsafeRegex: true,
       querystringParser: noQuery,
     })
   }
@@ -53,13 +57,14 @@ export class PathIndex<T> {
       this.#expressions.push({ ...compiled, value })
       return
     }
-    for (const { find } of parsePattern(path)) {
+    for (const { find, captured } of parsePattern(path, this.#caseSensitive)) {
       if (find === undefined) {
         this.#expressions.push({ ...compiled, value })
         return
       }
       const wildcard = find.endsWith('*') ? compiled.names.at(-1) : undefined
-      this.#finder.on(only, decodePath(find), noop, { value, wildcard } satisfies Leaf<T>)
+      const expression = captured ? compiled : undefined
+      this.#finder.on(only, decodePath(find), noop, { value, wildcard, expression } satisfies Leaf<T>)
     }
   }
 
@@ -67,13 +72,17 @@ export class PathIndex<T> {
   find(path: string): Found<T> | undefined {
     const found = this.#finder.find(only, path)
     if (found === null) return this.#expressions.length > 0 ? this.#tryExpressions(path) : undefined
-    const { value, wildcard } = found.store as Leaf<T>
+    const { value, wildcard, expression } = found.store as Leaf<T>
     const params = found.params as Record<string, string>
     if (wildcard !== undefined) {
-      const expression = this.#expressions.length > 0 ? this.#tryExpressions(path) : undefined
-      if (expression) return expression
+      const other = this.#expressions.length > 0 ? this.#tryExpressions(path) : undefined
+      if (other) return other
       params[wildcard] = params['*'] as string
       delete params['*']
+    }
+    if (expression) {
+      const match = expression.regexp.exec(path)
+      return match ? { value, params: captures(match, expression.names) } : undefined
     }
     for (const name in params) if (params[name] === '') return undefined
     return { value, params }
@@ -91,6 +100,8 @@ export class PathIndex<T> {
 interface Leaf<T> {
   readonly value: T
   readonly wildcard: string | undefined
+  /** Captures the parameters where the index cannot. */
+  readonly expression: { readonly regexp: RegExp; readonly names: readonly string[] } | undefined
 }
 
 const empty = {}

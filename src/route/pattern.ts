@@ -2,6 +2,8 @@
 export interface Alternative {
   /** In the notation of the index; `undefined` where only a regular expression can say it. */
   readonly find: string | undefined
+  /** Whether the index only finds it: its parameters are to be captured by the pattern's regular expression. */
+  readonly captured: boolean
   /** The pattern with its names blanked: two operations of one shape are the same. */
   readonly shape: string
 }
@@ -11,10 +13,13 @@ type Token = { readonly text: string } | { readonly param: string } | { readonly
 /**
  * Reads a path in the notation of @koa/router 15 (`:name`, `*name`, `{optional}`, `\` escapes) into the plain paths that it
  * stands for.
+ *
+ * @param path the pattern
+ * @param caseSensitive whether the index is to tell upper from lower case
  */
-export function parsePattern(path: string): Alternative[] {
+export function parsePattern(path: string, caseSensitive = true): Alternative[] {
   const reader = { at: 0 }
-  return readTokens(path, reader).map(toAlternative)
+  return readTokens(path, reader).map((tokens) => ({ ...toFind(tokens, caseSensitive), shape: toShape(tokens) }))
 }
 
 /** All token lists from here to the end of the path or group. */
@@ -49,25 +54,64 @@ function readName(path: string, reader: { at: number }): string {
   return match?.[1] ?? match?.[2] ?? ''
 }
 
-function toAlternative(tokens: readonly Token[]): Alternative {
-  let find: string | undefined = ''
-  let shape = ''
-  for (const [index, token] of tokens.entries()) {
-    const next = tokens[index + 1]
+function toShape(tokens: readonly Token[]): string {
+  return normalise(tokens.map((token) => ('text' in token ? token.text : 'param' in token ? ':' : '*')).join(''))
+}
+
+const nowhere = { find: undefined, captured: true }
+
+function toFind(tokens: readonly Token[], caseSensitive: boolean): Pick<Alternative, 'find' | 'captured'> {
+  let find = ''
+  let captured = false
+  for (let at = 0; at < tokens.length; at++) {
+    const token = tokens[at] as Token
     if ('text' in token) {
-      shape += token.text
-      find = find === undefined || token.text === '*' ? undefined : find + (token.text === ':' ? '::' : token.text)
-    } else if ('param' in token) {
-      shape += ':'
-      // The index ends a name at a dash, a dot or a slash; what else follows a parameter is left to a regular expression.
-      const ends = !next || ('text' in next && /^[-./]$/.test(next.text))
-      find = find !== undefined && ends && /^[A-Za-z]\w*$/.test(token.param) ? `${find}:${token.param}` : undefined
+      if (token.text === '*') return nowhere
+      find += token.text === ':' ? '::' : token.text
+    } else if ('wildcard' in token) {
+      return at === tokens.length - 1 && find.endsWith('/') ? { find: `${find}*`, captured } : nowhere
     } else {
-      shape += '*'
-      find = find !== undefined && !next && find.endsWith('/') ? `${find}*` : undefined
+      const end = tokens.findIndex((each, index) => index > at && 'text' in each && each.text === '/')
+      const rest = tokens.slice(at, end < 0 ? tokens.length : end)
+      if (rest.some((each) => 'wildcard' in each)) return nowhere
+      const plain = rest.length === 1 && /^[A-Za-z]\w*$/.test(token.param)
+      find += plain ? `:${token.param}` : mixedSegment(rest, at, caseSensitive)
+      captured ||= !plain
+      at += rest.length - 1
     }
   }
-  return { find: find === '' ? '/' : find, shape: normalise(shape) }
+  return { find: find === '' ? '/' : find, captured }
+}
+
+/**
+ * A segment from its first parameter on, as one parameter with an expression. A parameter is never empty, and one behind
+ * another does not hold the text between them, but may be it: so @koa/router reads it.
+ */
+function mixedSegment(tokens: readonly Token[], at: number, caseSensitive: boolean): string {
+  const last = tokens.findLastIndex((token) => 'param' in token)
+  // The index orders expressions by the text behind them, which it compares as it is.
+  const inside = caseSensitive ? last + 1 : tokens.length
+  let expression = ''
+  let between = ''
+  for (const token of tokens.slice(0, inside)) {
+    if ('text' in token) {
+      const text = escapeText(token.text, caseSensitive)
+      between += text
+      expression += text
+    } else if ('param' in token) {
+      expression += between === '' ? '[^]+' : `(?:(?:(?!${between})[^])+|${between})`
+      between = ''
+    }
+  }
+  const suffix = tokens.slice(inside).map((token) => ('text' in token ? token.text : ''))
+  return `:p${at}(${expression})${suffix.join('').replaceAll(':', '::')}`
+}
+
+function escapeText(text: string, caseSensitive: boolean): string {
+  const lower = text.toLowerCase()
+  const upper = text.toUpperCase()
+  if (!caseSensitive && lower !== upper) return `(?:${lower}|${upper})`
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
 }
 
 function normalise(shape: string): string {

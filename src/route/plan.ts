@@ -361,7 +361,7 @@ export function definePlan(init: PlanInit): RoutePlan {
   if (!/^[A-Z][A-Z0-9-]*$/.test(init.method)) {
     throw new ConfigurationError(init.id, `"${init.method}" is no method`, 'Write it in capitals, "GET" say')
   }
-  if (typeof init.path === 'string' && !init.path.startsWith('/')) {
+  if (typeof init.path === 'string' && !/^\{*\//.test(init.path)) {
     throw new ConfigurationError(
       init.id,
       `the path "${init.path}" does not start with a slash`,

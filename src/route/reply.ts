@@ -3,7 +3,7 @@ import { types } from 'node:util'
 import { NoSuchResource, NotAcceptable, PreconditionFailed } from '../errors'
 import { evaluate, formatETag, formatHttpDate } from '../http/conditional'
 import type { Awaitable, HeaderMap } from '../types'
-import { createAcceptGuard, createChoose, createOffers, withCharset, type Choose } from './negotiation'
+import { createAcceptGuard, createChoose, createOffers, isAcceptable, withCharset, type Choose } from './negotiation'
 import type { Context, RoutePlan, Settings } from './plan'
 import { FileReply, Reply, Slice, Tagged } from './replies'
 import { sendFile } from './send-file'
@@ -24,6 +24,9 @@ export type ReplySettings = Pick<Settings, 'codecs' | 'toPlain' | 'negotiation' 
 const notPlain = new Set(['text/plain', 'application/octet-stream', 'application/x-www-form-urlencoded'])
 const lines = 'application/x-ndjson'
 const events = 'text/event-stream'
+
+/** Statuses whose answers have no content, and so no length (RFC 9110 §8.6). */
+const bodiless = new Set([204, 205, 304])
 
 /**
  * The writer of a route's answers, specialised at start; the only one that sets `ctx.body` of an answer that succeeds.
@@ -51,8 +54,10 @@ export function createReply(plan: RoutePlan, settings: ReplySettings): ReplyWrit
   const textType = produces[0] ?? 'text/plain'
   const textual =
     produces.length === 0 || !structured.some(({ type }) => type === textType && /json|xml|yaml/.test(type))
+  // What a read answers with is only known once it has run, and nothing is lost by that. A write is refused before.
+  const checksLate = safe && !lenient && !open && produces.length === 0
   const guard =
-    lenient || open
+    lenient || open || checksLate
       ? undefined
       : createAcceptGuard(
           produces.length > 0
@@ -68,10 +73,20 @@ export function createReply(plan: RoutePlan, settings: ReplySettings): ReplyWrit
     if (headers) setHeaders(ctx, headers)
   }
 
+  /** Refuses a text, bytes or a file of a type that the client does not take. */
+  function checkType(ctx: Context): void {
+    const type = ctx.res.getHeader('Content-Type')
+    if (typeof type !== 'string' || isAcceptable(ctx.req.headers.accept, type)) return
+    throw new NotAcceptable(`This can be had as ${type}`, { code: 'not-acceptable', headers: { Vary: 'Accept' } })
+  }
+
   function writeEmpty(ctx: Context, status: number, headers: HeaderMap | undefined): void {
     // Koa turns an empty body into 204 unless the status is set after it.
     ctx.body = null
     begin(ctx, status, headers)
+    // The answer to HEAD tells the length of what GET would send (RFC 9110 §9.3.2).
+    const isTold = ctx.method === 'HEAD' && ctx.res.hasHeader('Content-Length')
+    if (!bodiless.has(status) && !isTold) ctx.res.setHeader('Content-Length', '0')
   }
 
   function writePlain(ctx: Context, value: unknown, status: number, headers: HeaderMap | undefined): void {
@@ -95,6 +110,7 @@ export function createReply(plan: RoutePlan, settings: ReplySettings): ReplyWrit
     if (!isTyped(headers) && (!textual || wrap)) return writePlain(ctx, text, status, headers)
     begin(ctx, status, headers)
     if (!ctx.res.hasHeader('Content-Type')) ctx.res.setHeader('Content-Type', withCharset(textType))
+    if (checksLate) checkType(ctx)
     ctx.body = text
   }
 
@@ -107,6 +123,7 @@ export function createReply(plan: RoutePlan, settings: ReplySettings): ReplyWrit
     begin(ctx, status, headers)
     if (!ctx.res.hasHeader('Content-Type')) ctx.res.setHeader('Content-Type', produces[0] ?? 'application/octet-stream')
     ctx.body = bytes
+    if (checksLate) checkType(ctx)
     if (bytes instanceof Readable) return ready(bytes)
   }
 
@@ -116,7 +133,7 @@ export function createReply(plan: RoutePlan, settings: ReplySettings): ReplyWrit
     status: number,
     headers: HeaderMap | undefined,
   ): Awaitable<void> {
-    const type = streamType(ctx, chooseStream, lenient ? streamTypes[0] : undefined)
+    const type = typeOf(headers) ?? streamType(ctx, chooseStream, lenient ? streamTypes[0] : undefined)
     if (isDocument(type)) return gather(source, ctx).then((values) => writePlain(ctx, values, status, headers))
     begin(ctx, status, headers)
     vary(ctx)
@@ -146,7 +163,8 @@ export function createReply(plan: RoutePlan, settings: ReplySettings): ReplyWrit
         throw new PreconditionFailed('The resource has another revision', { headers: { ETag: etag } })
       if (verdict === 'not-modified') {
         vary(ctx)
-        return writeEmpty(ctx, 304, { ...headers, ...validators })
+        const { 'Content-Range': _range, ...kept } = headers ?? {}
+        return writeEmpty(ctx, 304, { ...kept, ...validators })
       }
     }
     const all = { ...headers, ...validators }
@@ -166,20 +184,29 @@ export function createReply(plan: RoutePlan, settings: ReplySettings): ReplyWrit
     if (value instanceof Tagged) return writeTagged(ctx, value, status, headers)
     if (value instanceof FileReply) {
       begin(ctx, status, headers)
-      return sendFile(ctx, value)
+      return checksLate ? sendFile(ctx, value).then(() => checkType(ctx)) : sendFile(ctx, value)
     }
     if (value instanceof Slice) return writeRows(ctx, value.items, status, headers)
-    if (value instanceof Blob && value.type !== '' && produces.length === 0) {
-      headers = { 'Content-Type': value.type, ...headers }
-    }
+    if (value instanceof Blob) return writeBlob(ctx, value, status, headers)
     const bytes = toBytes(value)
     if (bytes) return writeBytes(ctx, bytes, status, headers)
     if (isAsyncIterable(value)) return writeStream(ctx, value, status, headers)
     return writePlain(ctx, isLooseIterable(value) ? [...value] : value, status, headers)
   }
 
+  function writeBlob(ctx: Context, blob: Blob, status: number, headers: HeaderMap | undefined): Awaitable<void> {
+    const type: HeaderMap = produces.length === 0 && blob.type !== '' ? { 'Content-Type': blob.type } : {}
+    const bytes = Readable.fromWeb(blob.stream())
+    return writeBytes(ctx, bytes, status, { 'Content-Length': String(blob.size), ...type, ...headers })
+  }
+
   /** The rows of a slice that no `@Paged` takes up. */
-  function writeRows(ctx: Context, rows: Slice['items'], status: number, headers: HeaderMap | undefined): Awaitable<void> {
+  function writeRows(
+    ctx: Context,
+    rows: Slice['items'],
+    status: number,
+    headers: HeaderMap | undefined,
+  ): Awaitable<void> {
     return isAsyncIterable(rows) ? writeStream(ctx, rows, status, headers) : writePlain(ctx, [...rows], status, headers)
   }
 
@@ -199,6 +226,8 @@ export function createReply(plan: RoutePlan, settings: ReplySettings): ReplyWrit
           Location: typeof value === 'string' ? value : reply.redirect.to,
         })
       }
+      // The handler has written the answer by itself, as Koa's own do.
+      if (value === undefined && ctx.body !== undefined) return
       if (value === undefined) return writeEmpty(ctx, reply.explicitStatus ? reply.status : 204, undefined)
       if (value === null) {
         return writeNull(
@@ -214,7 +243,13 @@ export function createReply(plan: RoutePlan, settings: ReplySettings): ReplyWrit
 
 /** Whether the author says of what type a text is: then it is written as it stands. */
 function isTyped(headers: HeaderMap | undefined): boolean {
-  return headers !== undefined && Object.keys(headers).some((name) => name.toLowerCase() === 'content-type')
+  return typeOf(headers) !== undefined
+}
+
+/** The media type that the author says, without parameters. */
+function typeOf(headers: HeaderMap | undefined): string | undefined {
+  const name = headers && Object.keys(headers).find((each) => each.toLowerCase() === 'content-type')
+  return name === undefined ? undefined : String(headers?.[name]).split(';', 1)[0]?.trim().toLowerCase()
 }
 
 function isLines(type: string): boolean {
@@ -258,14 +293,13 @@ function addHeader(ctx: Context, name: string, value: string): void {
   else ctx.res.setHeader(name, value)
 }
 
-/** Buffers, typed arrays, Node's streams and web streams and blobs; `undefined` for all else. */
+/** Buffers, typed arrays, Node's streams and web streams; `undefined` for all else. */
 function toBytes(value: object): Buffer | Readable | undefined {
   if (Buffer.isBuffer(value)) return value
   if (value instanceof Readable) return value.readableObjectMode ? toByteStream(value) : value
   if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   if (types.isAnyArrayBuffer(value)) return Buffer.from(value)
   if (value instanceof ReadableStream) return Readable.fromWeb(value)
-  if (value instanceof Blob) return Readable.fromWeb(value.stream())
   // Streams of other makes: readable-stream and its kin.
   if ('pipe' in value && typeof value.pipe === 'function' && 'on' in value)
     return new Readable().wrap(value as NodeJS.ReadableStream)

@@ -1,7 +1,9 @@
 import Router from '@koa/router'
 import { ConfigurationError, BadRequest, MethodNotAllowed, NotImplemented } from '../errors'
+import { checkHost } from '../http/host'
 import type { Awaitable } from '../types'
 import { answerError } from './catch'
+import { checkPattern } from './compile-facts'
 import { PathIndex, type Found } from './path-index'
 import { compareShapes, parsePattern } from './pattern'
 import type { Context, Middleware, RoutePlan, Settings } from './plan'
@@ -43,8 +45,8 @@ const refusals = new WeakMap<
  */
 export class PlanRouter extends Router {
   constructor(readonly init: RouterInit) {
-    super({ prefix: init.prefix, sensitive: init.caseSensitive, strict: init.strictSlash })
-    refuseDuplicates(init)
+    super({ prefix: toPrefix(init.prefix), sensitive: init.caseSensitive, strict: init.strictSlash })
+    refuseDuplicates(init.plans, init.caseSensitive)
     for (const plan of init.plans) this.#add(plan)
   }
 
@@ -59,6 +61,7 @@ export class PlanRouter extends Router {
     const guarded = answersErrors ? guard(handle, settings) : handle
     const handler = Object.defineProperty((ctx: Context) => guarded(ctx), 'name', { value: plan.id })
     entries.set(handler, { plan, handle: guarded })
+    if (typeof plan.path === 'string') checkPattern(plan.id, plan.path)
     const path = plan.path instanceof RegExp ? wholePath(plan.path) : plan.path
     try {
       this.register(path, [plan.method], [handler as never], { name: plan.id, pathAsRegExp: path instanceof RegExp })
@@ -73,7 +76,8 @@ export class PlanRouter extends Router {
 
   /** The dispatch: index first, the layers that others added in their order. */
   override middleware(): ReturnType<Router['middleware']> {
-    const { answersErrors, settings } = this.init
+    const { answersErrors, caseSensitive, settings } = this.init
+    refuseDuplicates(this.stack.flatMap(toServed), caseSensitive)
     const dispatch = createDispatch(this)
     const middleware = answersErrors ? guardRouting(dispatch, settings) : dispatch
     return Object.assign(middleware, { router: this })
@@ -81,6 +85,14 @@ export class PlanRouter extends Router {
 
   override routes(): ReturnType<Router['middleware']> {
     return this.middleware()
+  }
+
+  /** OPTIONS, 405 and 501 are answered by {@link PlanRouter.routes}: this leaves them to it, unless it is told to throw. */
+  override allowedMethods(options?: Parameters<Router['allowedMethods']>[0]): ReturnType<Router['allowedMethods']> {
+    const answer = super.allowedMethods(options)
+    return async function allowedMethods(ctx, next) {
+      await (refusals.has(ctx.req) && !options?.throw ? next() : answer(ctx, next))
+    }
   }
 }
 
@@ -132,6 +144,22 @@ function toRoute(layer: Layer): Route | undefined {
   return { layer, plan: entry.plan, run: before.length > 0 ? chain(before, entry.handle) : entry.handle }
 }
 
+/** `/api/` is `/api`, and `/` is none. */
+function toPrefix(prefix: string | undefined): string | undefined {
+  if (prefix === undefined || prefix === '' || prefix === '/') return undefined
+  if (!prefix.startsWith('/')) {
+    throw new ConfigurationError('prefix', `"${prefix}" does not start with a slash`, `Write "/${prefix}"`)
+  }
+  checkPattern('prefix', prefix)
+  return prefix.endsWith('/') ? prefix.slice(0, -1) : prefix
+}
+
+/** A route where nesting has put it. */
+function toServed(layer: Layer): Array<Pick<RoutePlan, 'id' | 'method' | 'path'>> {
+  const route = toRoute(layer)
+  return route ? [{ id: route.plan.id, method: route.plan.method, path: layer.path }] : []
+}
+
 function shapeOf(path: string | RegExp): string {
   return path instanceof RegExp
     ? String(path)
@@ -140,9 +168,12 @@ function shapeOf(path: string | RegExp): string {
         .join('|')
 }
 
-function refuseDuplicates({ plans, caseSensitive }: RouterInit): void {
+function refuseDuplicates(
+  routes: ReadonlyArray<Pick<RoutePlan, 'id' | 'method' | 'path'>>,
+  caseSensitive: boolean,
+): void {
   const owners = new Map<string, string>()
-  for (const { id, method, path } of plans) {
+  for (const { id, method, path } of routes) {
     const shapes = path instanceof RegExp ? [String(path)] : parsePattern(path).map(({ shape }) => shape)
     for (const shape of shapes) {
       const key = `${method} ${caseSensitive ? shape : shape.toLowerCase()}`
@@ -388,6 +419,7 @@ function guardRouting(dispatch: (ctx: Context, next: Next) => Awaitable<unknown>
       }
     }
     try {
+      checkHost(ctx.req.headers, ctx.app.proxy)
       await dispatch(ctx, watched)
     } catch (error) {
       if (foreign?.error === error) throw error

@@ -6,7 +6,8 @@ import { byteRangeOf } from './byte-range'
 import type { Context } from './plan'
 import type { FileReply } from './replies'
 
-const missing = new Set(['ENOENT', 'ENOTDIR', 'EISDIR'])
+/** What the file system says of a path that names no file; of one with a NUL, Node says the last. */
+const missing = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG', 'ERR_INVALID_ARG_VALUE'])
 
 /**
  * Streams a file of the server: type, length, entity tag, `Last-Modified`, conditions and one byte range.

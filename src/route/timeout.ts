@@ -1,5 +1,7 @@
 import { ServiceUnavailable } from '../errors'
+import { discard } from './discard'
 import type { Interceptor } from './plan'
+import { Reply } from './replies'
 import { abortRequest } from './signal'
 
 /**
@@ -11,7 +13,9 @@ import { abortRequest } from './signal'
 export function createTimeout(milliseconds: number): Interceptor {
   return function timeout(ctx, next) {
     return new Promise((resolve, reject) => {
+      let isOver = false
       const timer = setTimeout(() => {
+        isOver = true
         const error = new ServiceUnavailable('The operation took too long', {
           code: 'timeout',
           headers: { 'Retry-After': String(Math.max(1, Math.ceil(milliseconds / 1000))) },
@@ -20,7 +24,7 @@ export function createTimeout(milliseconds: number): Interceptor {
         reject(error)
       }, milliseconds)
       next()
-        .then(resolve, reject)
+        .then((value) => (isOver ? discard(value instanceof Reply ? value.body : value) : resolve(value)), reject)
         .finally(() => clearTimeout(timer))
     })
   }

@@ -10,6 +10,7 @@ export class Findings {
   failed = false
   readonly #refused = new Set<string>()
   readonly #judged = new Set<string>()
+  readonly #doubts = new Map<string, string>()
 
   constructor(readonly source: ValueSource) {}
 
@@ -22,6 +23,18 @@ export class Findings {
   refuse(pointer: string, code: string, detail: string, subtree = pointer): void {
     this.add(pointer, code, detail)
     this.#refused.add(subtree)
+  }
+
+  /** What is wrong with a value if its rules find nothing: they may have a better word for it. */
+  doubt(pointer: string, detail: string): void {
+    this.#doubts.set(pointer, detail)
+  }
+
+  /** The rules have spoken: doubts about values that none of them refused are findings. */
+  settleDoubts(): void {
+    if (this.#doubts.size === 0) return
+    const found = new Set(this.violations.map(({ pointer }) => pointer))
+    for (const [pointer, detail] of this.#doubts) if (!found.has(pointer)) this.add(pointer, 'type', detail)
   }
 
   /** The rules on this value itself have nothing to say any more: one of its elements is refused. */

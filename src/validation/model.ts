@@ -1,7 +1,7 @@
 import type { AbstractConstructor, Constructor } from '../types'
 import { transformer, validator } from './lazy'
 import { isNotNull } from './nullable'
-import { scalarOf, type Scalar } from './scalars'
+import { scalarOf, tellsKind, type Scalar } from './scalars'
 import type { TypeFact } from './transformer'
 import type { Rule } from './validator'
 
@@ -41,6 +41,8 @@ export interface PropertyModel {
   readonly scalar?: Scalar
   /** Whether `@Type` demands that scalar: class-transformer would convert anything to it. */
   readonly typed: boolean
+  /** Whether only the compiler told that scalar: no rule of the property would find a value of another kind. */
+  readonly unruledKind: boolean
   readonly element?: Element
   /** Whether a `@Transform` changes it. */
   readonly transformed: boolean
@@ -166,6 +168,7 @@ function readProperty(
     // A transform takes the value as it came, unless a type was asked for as well.
     scalar: transformed && type === undefined ? undefined : scalar,
     typed: type !== undefined && scalar !== undefined,
+    unruledKind: type === undefined && container === 'one' && !rules.some(tellsKind),
     element: emittedClass ? { kind: 'class', class: emittedClass } : fact && elementOf(fact, type),
     transformed,
     emittedClass,

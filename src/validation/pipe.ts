@@ -236,6 +236,7 @@ function buildAndCheck(
     for (const [index, { instance, place: at }] of instances.entries()) {
       takeErrors(errors[index] ?? [], instance, setup.models, findings, at)
     }
+    findings.settleDoubts()
     if (findings.failed) throw findings.toError(bodyStatus)
     return setup.list ? instances.map(({ instance }) => instance) : instances[0]?.instance
   }

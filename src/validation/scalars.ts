@@ -41,6 +41,11 @@ const byRule: ReadonlyMap<string, Scalar> = new Map<string, Scalar>([
 
 const datesInText = new Set(['isDateString', 'isIso8601', 'isRFC3339', 'isString'])
 
+/** Whether a rule says by itself what kind of value it takes. */
+export function tellsKind({ name }: Rule): boolean {
+  return byRule.has(name ?? '')
+}
+
 /** A sentence about a value that is not of its kind. */
 export function notOfKind(label: string, kind: Scalar): string {
   return `${label} must be ${nouns[kind]}`

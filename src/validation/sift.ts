@@ -108,8 +108,15 @@ function siftMap(value: unknown, property: PropertyModel, siblings: Plain, sieve
 }
 
 function siftElement(value: unknown, property: PropertyModel, siblings: Plain, sieve: Sieve, place: Place): unknown {
-  const { element, scalar, typed } = property
-  if (!element) return scalar ? siftScalar(value, scalar, typed, sieve, place) : siftFree(value, sieve, place)
+  const { element, scalar, typed, unruledKind } = property
+  if (!element) {
+    if (!scalar) return siftFree(value, sieve, place)
+    // JSON: `@IsNotEmpty() password: string` would let an object through, which queries of some stores obey.
+    if (unruledKind && !sieve.text && scalar !== 'date' && !isOfKind(value, scalar)) {
+      sieve.findings.doubt(place.pointer, notOfKind(place.label, scalar))
+    }
+    return siftScalar(value, scalar, typed, sieve, place)
+  }
   if (element.kind === 'class') return siftClass(value, element.class, sieve, place)
   if (element.kind === 'union') return siftUnion(value, element, sieve, place)
   const type = element.resolve(siblings)

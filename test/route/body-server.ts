@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import type { Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { Http2Server } from 'node:http2'
 import { connect, type AddressInfo, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
+import os from 'node:os'
 import { join } from 'node:path'
 import Koa, { type Middleware } from 'koa'
-import { ContentTooLarge, HttpError } from '../../src/errors'
+import { BadRequest, HttpError } from '../../src/errors'
 import { createBodyReader, type BodyReader, type BodyShared } from '../../src/route/body'
 import { defaultCodecs } from '../../src/route/codecs/defaults'
 import type { BodyPlan, Codec, Context, Limits } from '../../src/route/plan'
@@ -16,6 +17,8 @@ export interface BodyServerOptions {
   readonly limits?: Partial<Limits>
   readonly codecs?: readonly Codec[]
   readonly method?: string
+  /** Another server than that of HTTP/1.1. */
+  readonly create?: (listener: RequestListener) => Server | Http2Server
   /** In front of the reader, as a host application has it. */
   readonly before?: Middleware
   readonly handle?: (reader: BodyReader, ctx: Context) => unknown
@@ -24,11 +27,10 @@ export interface BodyServerOptions {
 export interface BodyServer {
   readonly url: string
   readonly port: number
-  /** What the handler threw that was no HttpError, and what nobody caught. */
+  /** What the handler threw that was no HttpError. */
   readonly failures: unknown[]
   /** What was thrown or returned, one entry a request. */
   readonly outcomes: unknown[]
-  readonly server: Server
   send(
     init: RequestInit & { duplex?: 'half' },
   ): Promise<{ status: number; headers: Headers; body: Record<string, unknown> }>
@@ -41,7 +43,7 @@ export const checkShape: BodyShared['checkShape'] = (value, { depth }) => {
   for (let next = open.pop(); next; next = open.pop()) {
     const [node, level] = next
     if (typeof node !== 'object' || node === null) continue
-    if (level > depth) throw new ContentTooLarge('too deep', { code: 'depth' })
+    if (level > depth) throw new BadRequest('too deep', { code: 'limit' })
     for (const member of Object.values(node)) open.push([member, level + 1])
   }
 }
@@ -60,7 +62,8 @@ export async function startBodyServer(options: BodyServerOptions = {}): Promise<
   const failures: unknown[] = []
   const outcomes: unknown[] = []
   const app = new Koa()
-  app.on('error', (error) => failures.push(error))
+  // Koa reports the sockets that tests break off.
+  app.silent = true
   if (options.before) app.use(options.before)
   app.use(async (ctx) => {
     try {
@@ -77,7 +80,8 @@ export async function startBodyServer(options: BodyServerOptions = {}): Promise<
       ctx.body = { code, detail, errors, message: (error as Error).message }
     }
   })
-  const server = app.listen(0, '127.0.0.1')
+  const callback = app.callback()
+  const server = (options.create ?? createServer)((req, res) => void callback(req, res)).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const url = `http://127.0.0.1:${port}/`
@@ -86,14 +90,13 @@ export async function startBodyServer(options: BodyServerOptions = {}): Promise<
     port,
     failures,
     outcomes,
-    server,
     async send(init) {
       const response = await fetch(url, { method: 'POST', ...init })
       const text = await response.text()
       return { status: response.status, headers: response.headers, body: text === '' ? {} : JSON.parse(text) }
     },
     async stop() {
-      server.closeAllConnections()
+      if ('closeAllConnections' in server) server.closeAllConnections()
       server.close()
       await once(server, 'close')
     },
@@ -146,17 +149,13 @@ export async function until(condition: () => boolean, milliseconds = 10_000): Pr
   }
 }
 
-/** A directory of its own for temporary files, while a test runs. */
-export function useTemporaryDirectory(): { list(): string[] } {
-  const before = process.env.TMPDIR
-  const directory = mkdtempSync(join(tmpdir(), 'kumu-test-'))
-  beforeAll(() => {
-    process.env.TMPDIR = directory
-  })
+/** A directory of its own for temporary files, while a test runs; jest keeps the real TMPDIR out of reach. */
+export function useTemporaryDirectory(): { path: string; list(): string[] } {
+  const path = mkdtempSync(join(os.tmpdir(), 'kumu-test-'))
+  beforeAll(() => jest.spyOn(os, 'tmpdir').mockReturnValue(path))
   afterAll(() => {
-    if (before === undefined) delete process.env.TMPDIR
-    else process.env.TMPDIR = before
-    rmSync(directory, { recursive: true, force: true })
+    jest.restoreAllMocks()
+    rmSync(path, { recursive: true, force: true })
   })
-  return { list: () => readdirSync(directory) }
+  return { path, list: () => readdirSync(path) }
 }

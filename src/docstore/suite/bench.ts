@@ -19,6 +19,8 @@ export interface Bench {
   readonly clock: Clock
   readonly log: number | undefined
   readonly rounds: number
+  /** Milliseconds to wait for a change. */
+  readonly patience: number
   /** One more store over the same data, where the driver's tests can make one. */
   another(): Promise<Store | undefined>
 }
@@ -39,6 +41,11 @@ export async function assertRefused(code: StoreErrorCode, work: () => unknown): 
     return error
   }
   assert.fail(`expected a StoreError ${code}`)
+}
+
+/** Lets timers and I/O have their turn: a loop over a store in memory would starve them. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
 
 /** Asserts that nothing is stored. */
@@ -81,12 +88,32 @@ export async function listAll(
 ): Promise<Meta[]> {
   const items: Meta[] = []
   let after: string | undefined
+  let pages = 0
   do {
+    assert.ok(++pages <= 10_000, 'the list does not end')
     const page = await store.list({ ...options, after })
     items.push(...page.items)
     after = page.next
   } while (after !== undefined)
   return items
+}
+
+/** A feed whose silence fails the test, and does not hang it. */
+export function impatient(feed: AsyncIterable<Change>, patience: number): AsyncIterator<Change> {
+  const changes = feed[Symbol.asyncIterator]()
+  return {
+    async next() {
+      let timer: NodeJS.Timeout | undefined
+      const silence = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Error(`the feed says nothing for ${patience} ms`)), patience)
+      })
+      try {
+        return await Promise.race([changes.next(), silence])
+      } finally {
+        clearTimeout(timer)
+      }
+    },
+  }
 }
 
 /** The next changes of a feed; fails where it ends before. */
@@ -100,14 +127,16 @@ export async function take(feed: AsyncIterator<Change>, count: number): Promise<
   return changes
 }
 
-/** Bytes that are easy to tell from others, and that are not text. */
+/** Bytes that are no text, repeated with a period that fits no chunk: a piece that is missing or displaced shows. */
 export function pattern(size: number, seed = 1): Uint8Array {
-  const bytes = new Uint8Array(size)
-  let state = seed * 2654435761
-  for (let index = 0; index < size; index++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    bytes[index] = state >>> 24
+  const block = new Uint8Array(4099)
+  let state = seed | 0
+  for (let index = 0; index < block.byteLength; index++) {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0
+    block[index] = state >>> 24
   }
+  const bytes = new Uint8Array(size)
+  for (let at = 0; at < size; at += block.byteLength) bytes.set(block.subarray(0, size - at), at)
   return bytes
 }
 

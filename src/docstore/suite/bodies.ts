@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Store } from '../store'
-import { assertEmpty, assertRefused, isEqual, pattern, read, type Test } from './bench'
+import { assertEmpty, assertRefused, isEqual, pattern, read, type Test, turn } from './bench'
 
 const sizes = [0, 1, 2, 4095, 65_535, 65_536, 131_073, 1_048_575, 1_048_576, 1_048_577, 3_145_735]
 
@@ -91,6 +91,7 @@ export const bodies: readonly Test[] = [
           const seed = Number(type.slice('test/'.length))
           assert.ok(isEqual(bytes, new Uint8Array(seed % 2 ? size : 1000).fill(seed)), type)
           looks++
+          await turn()
         } while (writing)
         return looks
       })

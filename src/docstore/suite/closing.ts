@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { assertRefused, isEqual, pattern, read, type Test } from './bench'
+import { assertRefused, impatient, isEqual, pattern, read, type Test } from './bench'
 
 export const closing: readonly Test[] = [
   {
@@ -46,11 +46,11 @@ export const closing: readonly Test[] = [
   },
   {
     title: 'ends the feeds',
-    async run({ store }) {
+    async run({ store, patience }) {
       if (!store.can.watch) return
-      const feed = store.watch()[Symbol.asyncIterator]()
+      const feed = impatient(store.watch(), patience)
       const waiting = feed.next()
-      const unstarted = store.watch()[Symbol.asyncIterator]()
+      const unstarted = impatient(store.watch(), patience)
       await store.put('a', '')
       assert.equal((await waiting).value?.key, 'a')
       const next = feed.next()

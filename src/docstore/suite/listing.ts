@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Meta } from '../driver'
 import type { Store } from '../store'
-import { listAll, type Test } from './bench'
+import { listAll, type Test, turn } from './bench'
 
 const keys = ['-', '0', '10', '9', 'A', 'B', 'Ba', '_', 'a', 'a-', 'a0', 'aZ', 'a_', 'aa', 'ab', 'b', 'z', 'zz']
 
@@ -54,13 +54,7 @@ export const listing: readonly Test[] = [
       const first = await store.list()
       assert.ok(first.items.length <= 100)
       assert.ok(first.next !== undefined)
-      const seen = [...first.items]
-      let after: string | undefined = first.next
-      while (after !== undefined) {
-        const page = await store.list({ after })
-        seen.push(...page.items)
-        after = page.next
-      }
+      const seen = await listAll(store)
       assert.equal(new Set(seen.map(({ key }) => key)).size, 101)
       assert.equal(seen.length, 101)
     },
@@ -73,6 +67,7 @@ export const listing: readonly Test[] = [
       let listing = true
       const churn = (async () => {
         for (let round = 0; listing; round++) {
+          await turn()
           const key = `s${String(round % 40).padStart(2, '0')}`
           await store.put(key, String(round))
           await store.put(`${key}-x`, '')

@@ -60,11 +60,14 @@ export const streams: readonly Test[] = [
         yield pattern(100_000)
       }
       const writing = store.put('a', slow())
-      await reading
-      assert.equal(await store.get('a'), undefined)
-      const other = await store.put('a', 'quick', { if: null })
-      assert.deepEqual(await listAll(store), [other])
-      finish()
+      try {
+        await reading
+        assert.equal(await store.get('a'), undefined)
+        const other = await store.put('a', 'quick', { if: null })
+        assert.deepEqual(await listAll(store), [other])
+      } finally {
+        finish()
+      }
       assert.equal((await writing).size, 200_000)
       assert.equal((await read(store, 'a')).size, 200_000)
     },

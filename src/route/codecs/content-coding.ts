@@ -1,22 +1,15 @@
-import { promisify } from 'node:util'
-import { brotliDecompress, gunzip, inflate, inflateRaw, type ZlibOptions } from 'node:zlib'
+import { Readable } from 'node:stream'
+import type { KoaBodyMiddlewareOptions } from 'koa-body'
 import { UnsupportedMediaType } from '../../errors'
 import { malformed } from './malformed'
 import { tooLarge } from './request-bytes'
 
-type Decode = (bytes: Buffer, options: ZlibOptions) => Promise<Buffer>
-
-const ungzip: Decode = promisify<Buffer, ZlibOptions, Buffer>(gunzip)
-const unbrotli: Decode = promisify<Buffer, ZlibOptions, Buffer>(brotliDecompress)
-const unzlib: Decode = promisify<Buffer, ZlibOptions, Buffer>(inflate)
-const unraw: Decode = promisify<Buffer, ZlibOptions, Buffer>(inflateRaw)
-
-const decoders: ReadonlyMap<string, Decode> = new Map([
-  ['gzip', ungzip],
-  ['x-gzip', ungzip],
-  ['br', unbrotli],
-  // RFC 9110 §8.4.1.2: `deflate` is the zlib format, and some clients send it without its header.
-  ['deflate', (bytes, options) => (isZlib(bytes) ? unzlib(bytes, options) : unraw(bytes, options))],
+/** What is understood, by the name that koa-body knows it under. */
+const decoders: ReadonlyMap<string, string> = new Map([
+  ['gzip', 'gzip'],
+  ['x-gzip', 'gzip'],
+  ['deflate', 'deflate'],
+  ['br', 'br'],
 ])
 
 /** Codings of one body at the most: more has no use but to cost time. */
@@ -62,19 +55,31 @@ export function unsupportedCoding(accepted: string): UnsupportedMediaType {
  */
 export async function decodeContent(bytes: Buffer, codings: readonly string[], limit: number): Promise<Buffer> {
   let content = bytes
-  for (let at = codings.length - 1; at >= 0; at--) {
-    const decode = decoders.get(codings[at]!)!
-    try {
-      content = await decode(content, { maxOutputLength: limit })
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(limit)
-      throw malformed('The body is not what its content coding says', 'coding')
-    }
-  }
+  for (const coding of codings.toReversed()) content = await undo(content, decoders.get(coding) ?? coding, limit)
   return content
 }
 
-function isZlib(bytes: Buffer): boolean {
-  // RFC 1950 §2.2: method 8, and a header divisible by 31.
-  return bytes.length >= 2 && (bytes[0]! & 0x0f) === 8 && bytes.readUInt16BE(0) % 31 === 0
+/**
+ * One coding undone by koa-body, which is told that the body is a text of one byte a character: its answer is then the
+ * very bytes, whatever the content type.
+ */
+async function undo(bytes: Buffer, coding: string, limit: number): Promise<Buffer> {
+  const { koaBody } = require('koa-body') as typeof import('koa-body')
+  const options: Partial<KoaBodyMiddlewareOptions> = {
+    text: true,
+    json: false,
+    urlencoded: false,
+    multipart: false,
+    encoding: 'latin1',
+    textLimit: limit,
+  }
+  const req = Object.assign(Readable.from([bytes]), { headers: { 'content-encoding': coding } })
+  const request: { body?: string } = {}
+  try {
+    await koaBody(options)({ req, request, method: 'POST', is: () => 'text/plain' } as never, async () => undefined)
+  } catch (error) {
+    if ((error as { status?: number }).status === 413) throw tooLarge(limit)
+    throw malformed('The body is not what its content coding says', 'coding')
+  }
+  return Buffer.from(request.body ?? '', 'latin1')
 }

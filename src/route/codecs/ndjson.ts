@@ -34,7 +34,7 @@ function decodeLines(bytes: Buffer, { charset, limits }: DecodeContext): unknown
     const content = text.slice(start, end)
     start = end + 1
     if (content.trim() === '') continue
-    if (values.length >= limits.items) throw malformed(`The body has more than ${limits.items} lines`, 'items')
+    if (values.length >= limits.items) throw malformed(`The body has more than ${limits.items} lines`, 'limit')
     values.push(parseJson(content, `Line ${line} of the body`))
   }
   return values

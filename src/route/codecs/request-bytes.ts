@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { IncomingMessage } from 'node:http'
 import { BadRequest, ContentTooLarge } from '../../errors'
 
@@ -14,8 +15,8 @@ export interface ChunkReader<T> {
 }
 
 /**
- * Reads a request chunk by chunk. Where that fails, the request is left paused and without listeners; it is never
- * destroyed, so the answer can still be sent.
+ * Reads a request chunk by chunk. Where that fails, the rest is dropped as it comes; the request is never destroyed,
+ * so the answer can still be sent.
  *
  * @param req the request, unread
  * @param reader what is done with its chunks
@@ -24,6 +25,8 @@ export interface ChunkReader<T> {
 export function readChunks<T>(req: IncomingMessage, { limit, take, done, signal }: ChunkReader<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     let size = 0
+    // The parser of the connection tells of the end, outside the asynchronous context of the request.
+    const finish = AsyncResource.bind(done)
 
     function onData(chunk: Buffer): void {
       size += chunk.length
@@ -37,7 +40,7 @@ export function readChunks<T>(req: IncomingMessage, { limit, take, done, signal 
     function onEnd(): void {
       detach()
       try {
-        resolve(done())
+        resolve(finish())
       } catch (error) {
         fail(error as Error)
       }
@@ -50,8 +53,9 @@ export function readChunks<T>(req: IncomingMessage, { limit, take, done, signal 
     }
     function fail(error: Error): void {
       detach()
-      // Nothing more is taken from the socket; Node drains what is left once the answer is out.
-      req.pause()
+      // What still comes is dropped: Node does that by itself only for requests of which nothing was read, and the next
+      // request of the connection waits behind it.
+      req.resume()
       reject(error)
     }
     function detach(): void {

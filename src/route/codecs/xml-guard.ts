@@ -13,7 +13,7 @@ const tag = /<\/?[^\s<>"'/=!?][^<>"']*(?:"[^"<]*"[^<>"']*|'[^'<]*'[^<>"']*)*>/y
  * @param text a document without its XML declaration
  * @param limits `depth` levels of values, `keys` and `items` children of one element
  * @throws BadRequest `doctype` for a document type or entity declaration, `instruction` for a processing instruction,
- * `depth` or `items` beyond a limit, `syntax` for broken markup
+ * `limit` beyond a bound, `syntax` for broken markup
  */
 export function checkXml(text: string, limits: Limits): void {
   if (noCharacter.test(text)) throw malformed('The body has a character that XML does not allow', 'character')
@@ -63,10 +63,10 @@ function passTag(text: string, at: number, children: number[], { depth, keys, it
     return end
   }
   const parent = children.length - 1
-  if (++children[parent]! > keys + items) throw malformed(`An element has more than ${keys + items} children`, 'items')
+  if (++children[parent]! > keys + items) throw malformed(`An element has more than ${keys + items} children`, 'limit')
   if (text[end - 2] !== '/') {
     // The root is the value, and the innermost element its text: elements go one deeper than values do.
-    if (children.length > depth + 1) throw malformed(`The body is nested deeper than ${depth} levels`, 'depth')
+    if (children.length > depth + 1) throw malformed(`The body is nested deeper than ${depth} levels`, 'limit')
     children.push(0)
   }
   return end

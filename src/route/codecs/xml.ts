@@ -80,7 +80,7 @@ function toValue(element: Node, limits: Limits, pointer: string): unknown {
   if (elements.length === 0) return text === '' && isNil(element) ? null : text
   if (!isBlank(text)) throw malformed('An element has both text and elements', 'syntax', pointer)
   if (elements.every((node) => localName(node) === 'item')) {
-    if (elements.length > limits.items) throw malformed(`A list has more than ${limits.items} items`, 'items', pointer)
+    if (elements.length > limits.items) throw malformed(`A list has more than ${limits.items} items`, 'limit', pointer)
     return elements.map((node, index) => toValue(node, limits, `${pointer}/${index}`))
   }
   return toObject(elements, limits, pointer)
@@ -95,10 +95,10 @@ function toObject(elements: readonly Node[], limits: Limits, pointer: string): u
     if (known) known.push(node)
     else members.set(name, [node])
   }
-  if (members.size > limits.keys) throw malformed(`An element has more than ${limits.keys} members`, 'keys', pointer)
+  if (members.size > limits.keys) throw malformed(`An element has more than ${limits.keys} members`, 'limit', pointer)
   const object = Object.create(null) as Record<string, unknown>
   for (const [name, nodes] of members) {
-    if (nodes.length > limits.items) throw malformed(`A list has more than ${limits.items} items`, 'items', pointer)
+    if (nodes.length > limits.items) throw malformed(`A list has more than ${limits.items} items`, 'limit', pointer)
     const at = `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
     object[name] =
       nodes.length === 1

@@ -102,10 +102,10 @@ function checkToken(root: Token, { depth, keys, items }: Limits): void {
     checkProperties(token.start)
     if (token.type === 'document' && token.value) open.push([token.value, level])
     if (!token.items) continue
-    if (level >= depth) throw malformed(`The body is nested deeper than ${depth} levels`, 'depth')
-    const [most, code] = isMap(token) ? [keys, 'keys'] : [items, 'items']
+    if (level >= depth) throw malformed(`The body is nested deeper than ${depth} levels`, 'limit')
+    const most = isMap(token) ? keys : items
     // The last entry of a flow collection may be the one that its closing bracket leaves empty.
-    if (token.items.length > most + 1) throw malformed(`A collection has more than ${most} entries`, code)
+    if (token.items.length > most + 1) throw malformed(`A collection has more than ${most} entries`, 'limit')
     for (const { start, key, sep, value } of token.items) {
       checkProperties(start)
       checkProperties(sep)
@@ -129,7 +129,7 @@ function isMap({ type, start }: Token): boolean {
 /** An alias inside its own anchor makes a value that no tree is. */
 function checkAcyclic(value: unknown, levels: number): void {
   if (typeof value !== 'object' || value === null) return
-  if (levels === 0) throw malformed('The body is nested too deeply, or refers to itself', 'depth')
+  if (levels === 0) throw malformed('The body is nested too deeply, or refers to itself', 'limit')
   for (const member of Object.values(value)) checkAcyclic(member, levels - 1)
 }
 

@@ -36,7 +36,7 @@ describe('application/x-ndjson', () => {
   it('takes limits.items lines and no more', () => {
     const context = contextOf({}, { items: 3 })
     expect(decode(ndjson, '1\n2\n3\n\n', context)).toEqual([1, 2, 3])
-    expect(thrownBy(() => decode(ndjson, '1\n2\n3\n4', context))).toMatchObject({ status: 400, code: 'items' })
+    expect(thrownBy(() => decode(ndjson, '1\n2\n3\n4', context))).toMatchObject({ status: 400, code: 'limit' })
   })
 
   it('writes any iterable, and what is none as one line', () => {

@@ -224,19 +224,19 @@ describe('application/xml', () => {
     })
 
     it.each([
-      ['depth', 'depth', '<a><b><c><d>1</d></c></b></a>', '<a><b><c>1</c></b></a>', { depth: 2 }],
-      ['keys', 'keys', '<a><b/><c/><d/></a>', '<a><b/><c/></a>', { keys: 2 }],
-      ['items', 'items', '<a><item/><item/><item/></a>', '<a><item/><item/></a>', { items: 2 }],
-      ['items of repeated children', 'items', '<a><b/><b/><b/></a>', '<a><b/><b/></a>', { items: 2 }],
+      ['depth', 'limit', '<a><b><c><d>1</d></c></b></a>', '<a><b><c>1</c></b></a>', { depth: 2 }],
+      ['keys', 'limit', '<a><b/><c/><d/></a>', '<a><b/><c/></a>', { keys: 2 }],
+      ['items', 'limit', '<a><item/><item/><item/></a>', '<a><item/><item/></a>', { items: 2 }],
+      ['items of repeated children', 'limit', '<a><b/><b/><b/></a>', '<a><b/><b/></a>', { items: 2 }],
     ])('limits %s', (_name, code, beyond, within, bounds) => {
       expect(thrownBy(() => decode(xml, beyond, contextOf({}, bounds)))).toMatchObject({ status: 400, code })
       expect(() => decode(xml, within, contextOf({}, bounds))).not.toThrow()
     })
 
     it.each([
-      ['<a>'.repeat(5000) + '</a>'.repeat(5000), 'depth'],
-      ['<a>'.repeat(300_000), 'depth'],
-      [`<a>${'<b/>'.repeat(200_000)}</a>`, 'items'],
+      ['<a>'.repeat(5000) + '</a>'.repeat(5000), 'limit'],
+      ['<a>'.repeat(300_000), 'limit'],
+      [`<a>${'<b/>'.repeat(200_000)}</a>`, 'limit'],
       [`<a ${'x="1" '.repeat(150_000)}/>`, 'syntax'],
       [`<a${' '.repeat(1_000_000)}`, 'syntax'],
       [`<a ${'"\''.repeat(500_000)}>`, 'syntax'],

@@ -116,11 +116,11 @@ describe('yaml()', () => {
     ['an unknown tag', { documents: [{ warnings: [new Error('hunter2')] }] }, 'syntax'],
     ['a heap of tags', { tokens: [{ type: 'document', start: tags }] }, 'syntax'],
     ['a heap of tags in a list', inDocument({ type: 'block-seq', items: [{ start: tags }] }), 'syntax'],
-    ['too many levels', inDocument(nest(33)), 'depth'],
-    ['1,000 levels', inDocument(nest(1000)), 'depth'],
-    ['too many keys', inDocument({ type: 'block-map', items: entries(1002) }), 'keys'],
-    ['too many keys in braces', inDocument(flow(entries(1002), '{')), 'keys'],
-    ['too many items', inDocument(flow(entries(10_002))), 'items'],
+    ['too many levels', inDocument(nest(33)), 'limit'],
+    ['1,000 levels', inDocument(nest(1000)), 'limit'],
+    ['too many keys', inDocument({ type: 'block-map', items: entries(1002) }), 'limit'],
+    ['too many keys in braces', inDocument(flow(entries(1002), '{')), 'limit'],
+    ['too many items', inDocument(flow(entries(10_002))), 'limit'],
   ])('%s is 400', (_name, body, code) => {
     const error = thrownBy(() => decode(load().yaml(), JSON.stringify(body)))
     expect(error).toMatchObject({ status: 400, code, errors: [{ in: 'body', pointer: '' }] })
@@ -135,7 +135,7 @@ describe('yaml()', () => {
     expect(
       thrownBy(() => decode(codec, JSON.stringify(inDocument(nest(3))), contextOf({}, { depth: 2 }))),
     ).toMatchObject({
-      code: 'depth',
+      code: 'limit',
     })
   })
 
@@ -145,7 +145,7 @@ describe('yaml()', () => {
     loop.self = loop
     const parse = jest.spyOn(JSON, 'parse').mockReturnValueOnce({ value: loop })
     try {
-      expect(thrownBy(() => decode(codec, '&a {self: *a}'))).toMatchObject({ status: 400, code: 'depth' })
+      expect(thrownBy(() => decode(codec, '&a {self: *a}'))).toMatchObject({ status: 400, code: 'limit' })
     } finally {
       parse.mockRestore()
     }
