@@ -199,12 +199,12 @@ function createErrorMiddleware(settings: Settings): Middleware {
     try {
       checkHost(ctx.req.headers, ctx.app.proxy)
       await next()
-      // What was in flight when the application began to stop is the last answer of its connection.
-      if (stopping?.aborted && !ctx.res.headersSent) ctx.res.setHeader('Connection', 'close')
       if (ctx.status === 404 && isUnanswered(ctx as Context)) throw new NoSuchResource()
     } catch (error) {
       await answerError(error, ctx as Context, settings)
     }
+    // What was in flight when the application began to stop is the last answer of its connection.
+    if (stopping?.aborted && !ctx.res.headersSent) ctx.res.setHeader('Connection', 'close')
   }
 }
 

@@ -234,3 +234,17 @@ export class ConfigurationError extends Error {
     this.name = 'ConfigurationError'
   }
 }
+
+/**
+ * Refuses standard (TC39) decorators: they know no parameters and emit no types, so class-validator and Kumu both
+ * need the legacy dialect.
+ */
+export function assertLegacy(decorator: string, second: unknown): void {
+  if (typeof second === 'object' && second !== null && 'kind' in second) {
+    throw new ConfigurationError(
+      `@${decorator}`,
+      'it was called as a standard (TC39) decorator',
+      'Set "experimentalDecorators": true and "emitDecoratorMetadata": true in tsconfig.json (swc: jsc.transform.legacyDecorator and decoratorMetadata)',
+    )
+  }
+}

@@ -5,9 +5,10 @@ export type Rev = string
 
 /**
  * The condition of a write: a revision that must be the current one, `null` for "must be absent", `'*'` for "must exist",
- * `undefined` for "in any case". The store decides it in the same atomic step as the write (RFC 9110 §13.1).
+ * `undefined` for "in any case". The store decides it in the same atomic step as the write (RFC 9110 §13.1). The
+ * type names no `'*'`: to the compiler it is one more text, as a revision is.
  */
-export type Cond = Rev | '*' | null | undefined
+export type Cond = Rev | null | undefined
 
 /** What is known of a document besides its body. */
 export interface Meta {

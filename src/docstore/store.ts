@@ -118,24 +118,24 @@ class CheckedStore implements Store {
 
   async batch(ops: readonly Op[]): Promise<readonly Meta[]> {
     this.#assertOpen()
-    const { batch } = this.#driver
-    if (!this.can.batch || !batch) throw this.#unsupported('batch')
+    const driver = this.#driver
+    if (!this.can.batch || !hasBatch(driver)) throw this.#unsupported('batch')
     if (ops.length > maximalBatch) throw new RangeError(`A batch takes ${maximalBatch} writes at the most`)
     const checked = ops.map((op) => this.#batchOp(op))
     if (new Set(ops.map(({ key }) => key)).size < ops.length) throw new TypeError('A batch names each key once')
-    return this.#run(() => batch.call(this.#driver, checked))
+    return this.#run(() => driver.batch(checked))
   }
 
   watch(options: WatchOptions = {}): AsyncIterable<Change> {
     this.#assertOpen()
-    const { watch } = this.#driver
+    const driver = this.#driver
     const { since, prefix, signal } = options
-    if (!this.can.watch || !watch) throw this.#unsupported('watch')
+    if (!this.can.watch || !hasWatch(driver)) throw this.#unsupported('watch')
     if (since !== undefined && this.can.watch !== 'resume') throw this.#unsupported('since')
     if (since !== undefined && typeof since !== 'string') throw new TypeError('since takes a sequence')
     if (prefix !== undefined) assertPrefix(prefix, 'prefix')
     const ending = this.#ending.signal
-    return watch.call(this.#driver, { since, prefix, signal: signal ? AbortSignal.any([signal, ending]) : ending })
+    return driver.watch({ since, prefix, signal: signal ? AbortSignal.any([signal, ending]) : ending })
   }
 
   close(): Promise<void> {
@@ -189,6 +189,14 @@ class CheckedStore implements Store {
   #unsupported(option: string): StoreError {
     return new StoreError('unsupported', `The ${this.name} store has no ${option}`)
   }
+}
+
+function hasBatch(driver: Driver): driver is Driver & Required<Pick<Driver, 'batch'>> {
+  return driver.batch !== undefined
+}
+
+function hasWatch(driver: Driver): driver is Driver & Required<Pick<Driver, 'watch'>> {
+  return driver.watch !== undefined
 }
 
 function assertRange(range: readonly [number, number]): void {

@@ -20,15 +20,31 @@ export interface Mismatch<Given, DeclaredType> {
   readonly declared: DeclaredType
 }
 
-/** A decorator of a method's parameter that takes a `Value`: the compiler refuses a parameter declared otherwise. */
-export type OnParameter<Value> = <
+/** Whether a parameter is declared for this value, or as an object that takes it, with others, under its name. */
+type Fits<Value, As extends string, Type> = [Value] extends [Type]
+  ? true
+  : [As] extends [never]
+    ? false
+    : Type extends Readonly<Record<As, infer Member>>
+      ? [Value] extends [Member]
+        ? true
+        : false
+      : false
+
+/**
+ * A decorator of a method's parameter that takes a `Value`: the compiler refuses a parameter declared otherwise. `As` is
+ * the name of the value where several are bound to one parameter.
+ */
+export type OnParameter<Value, As extends string = never> = <
   Target extends object,
   Name extends string | symbol | undefined,
   Index extends number,
 >(
   target: Target,
   name: Name,
-  index: [Value] extends [Declared<Target, Name, Index>] ? Index : Mismatch<Value, Declared<Target, Name, Index>>,
+  index: Fits<Value, As, Declared<Target, Name, Index>> extends true
+    ? Index
+    : Mismatch<Value, Declared<Target, Name, Index>>,
 ) => void
 
 /** The type behind what `type` takes. */
@@ -71,6 +87,9 @@ export type ValueOf<O> = O extends ParamType
       : O extends { readonly type: infer T }
         ? Listed<O, FromType<T>> | Besides<O>
         : Unchecked
+
+/** The name that a named value has among several. */
+export type AsOf<O, Name extends string> = O extends { readonly as: infer As extends string } ? As : Name
 
 /** The object that several named values make. */
 export type MapValue<M> = {

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors'
+import { assertLegacy, ConfigurationError } from '../errors'
 import {
   Integer,
   type Context as RouteContext,
@@ -8,8 +8,7 @@ import {
   type Reader,
 } from '../route/plan'
 import { methodFacts, type ParamFact, type ParamOptions } from './metadata'
-import { assertLegacy } from './target'
-import type { FromType, Known, MapValue, OnParameter, Unchecked, ValueOf } from './param-types'
+import type { AsOf, FromType, Known, MapValue, OnParameter, Unchecked, ValueOf } from './param-types'
 
 /** Several values by name, bound into one object: each with its type or its options. */
 export type ParamMap = Readonly<Record<string, ParamOptions | ParamType>>
@@ -39,7 +38,11 @@ function misplaced(
   const cure = 'Put it on a parameter of a method of the instance'
   if (typeof position === 'number') {
     const [where, what] = name === undefined ? [`${Class} constructor`, 'the constructor'] : [member, 'a static method']
-    return new ConfigurationError(`${where}, parameter ${position}`, `@${decorator} stands on a parameter of ${what}`, cure)
+    return new ConfigurationError(
+      `${where}, parameter ${position}`,
+      `@${decorator} stands on a parameter of ${what}`,
+      cure,
+    )
   }
   const what = name === undefined ? 'a class' : position === undefined ? 'a property' : 'a method'
   return new ConfigurationError(member, `@${decorator} stands on ${what}`, cure)
@@ -75,10 +78,10 @@ function named(
  * ;@Get('/:id') one(@Param('id', Integer) id: number) {}
  */
 export function Param(name: string): OnParameter<Unchecked>
-export function Param<const O extends ParamOptions | ParamType>(
-  name: string,
+export function Param<const N extends string, const O extends ParamOptions | ParamType>(
+  name: N,
   options: O & Known<O>,
-): OnParameter<ValueOf<O>>
+): OnParameter<ValueOf<O>, AsOf<O, N>>
 export function Param(name: string, options?: ParamOptions | ParamType): OnParameter<Unchecked> {
   return mark('Param', named('path', name, options))
 }
@@ -93,10 +96,10 @@ export function Param(name: string, options?: ParamOptions | ParamType): OnParam
  * ;@Get() find(@Query('limit', { type: Integer, default: 10, max: 100 }) limit: number) {}
  */
 export function Query(name?: string): OnParameter<Unchecked>
-export function Query<const O extends ParamOptions | ParamType>(
-  name: string,
+export function Query<const N extends string, const O extends ParamOptions | ParamType>(
+  name: N,
   options: O & Known<O>,
-): OnParameter<ValueOf<O>>
+): OnParameter<ValueOf<O>, AsOf<O, N>>
 export function Query<const T extends ParamType>(type: T, options?: ParamOptions): OnParameter<FromType<T>>
 export function Query<const M extends ParamMap>(map: M): OnParameter<MapValue<M>>
 export function Query(
@@ -108,10 +111,10 @@ export function Query(
 
 /** A request header; with `list` its comma-separated elements. */
 export function Header(name: string): OnParameter<Unchecked>
-export function Header<const O extends ParamOptions | ParamType>(
-  name: string,
+export function Header<const N extends string, const O extends ParamOptions | ParamType>(
+  name: N,
   options: O & Known<O>,
-): OnParameter<ValueOf<O>>
+): OnParameter<ValueOf<O>, AsOf<O, N>>
 export function Header<const M extends ParamMap>(map: M): OnParameter<MapValue<M>>
 export function Header(name: string | ParamMap, options?: ParamOptions | ParamType): OnParameter<Unchecked> {
   return mark('Header', named('header', name, options))
@@ -119,10 +122,10 @@ export function Header(name: string | ParamMap, options?: ParamOptions | ParamTy
 
 /** A cookie. */
 export function Cookie(name: string): OnParameter<Unchecked>
-export function Cookie<const O extends ParamOptions | ParamType>(
-  name: string,
+export function Cookie<const N extends string, const O extends ParamOptions | ParamType>(
+  name: N,
   options: O & Known<O>,
-): OnParameter<ValueOf<O>>
+): OnParameter<ValueOf<O>, AsOf<O, N>>
 export function Cookie<const M extends ParamMap>(map: M): OnParameter<MapValue<M>>
 export function Cookie(name: string | ParamMap, options?: ParamOptions | ParamType): OnParameter<Unchecked> {
   return mark('Cookie', named('cookie', name, options))
@@ -139,10 +142,10 @@ export function Cookie(name: string | ParamMap, options?: ParamOptions | ParamTy
  * ;@Post('/many') createMany(@Body([NewEmployee]) bodies: NewEmployee[]) {}
  */
 export function Body(name?: string): OnParameter<Unchecked>
-export function Body<const O extends ParamOptions | ParamType>(
-  name: string,
+export function Body<const N extends string, const O extends ParamOptions | ParamType>(
+  name: N,
   options: O & Known<O>,
-): OnParameter<ValueOf<O>>
+): OnParameter<ValueOf<O>, AsOf<O, N>>
 export function Body<const T extends ParamType>(type: T, options?: ParamOptions): OnParameter<FromType<T>>
 export function Body<const M extends ParamMap>(map: M): OnParameter<MapValue<M>>
 export function Body(name?: string | ParamType | ParamMap, options?: ParamOptions | ParamType): OnParameter<Unchecked> {

@@ -1,8 +1,8 @@
-import { ConfigurationError } from '../errors'
+import { assertLegacy, ConfigurationError } from '../errors'
 import type { AccessPlan, Interceptor, Limits, Middleware, Principal, Context } from '../route/plan'
 import type { Awaitable } from '../types'
 import { classFacts, type AtomicOptions, type ResourceOptions } from './metadata'
-import { assertLegacy, onClassOrMethod, type OnClassOrMethod } from './target'
+import { onClassOrMethod, type OnClassOrMethod } from './target'
 
 /**
  * Makes a class a resource: its decorated methods become the operations below this path.
@@ -18,7 +18,7 @@ import { assertLegacy, onClassOrMethod, type OnClassOrMethod } from './target'
  */
 export function Resource(path: string | RegExp, options: ResourceOptions = {}) {
   // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- what TypeScript hands a class decorator
-  return function resource(target: Function, ...rest: readonly unknown[]): void {
+  return function resource(target: Function, ...rest: readonly (string | symbol)[]): void {
     const [name] = rest
     assertLegacy('Resource', name)
     if (name !== undefined) {

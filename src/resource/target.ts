@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors'
+import { assertLegacy, ConfigurationError } from '../errors'
 import { classFacts, methodFacts, type MethodFacts, type SharedFacts } from './metadata'
 
 /** A decorator of a method. */
@@ -6,20 +6,6 @@ export type OnMethod = (target: object, name: string | symbol, descriptor?: Prop
 
 /** A decorator of a class or of a method. */
 export type OnClassOrMethod = (target: object, name?: string | symbol, descriptor?: PropertyDescriptor) => void
-
-/**
- * Refuses standard (TC39) decorators: they know no parameters and emit no types, so class-validator and Kumu both
- * need the legacy dialect.
- */
-export function assertLegacy(decorator: string, second: unknown): void {
-  if (typeof second === 'object' && second !== null && 'kind' in second) {
-    throw new ConfigurationError(
-      `@${decorator}`,
-      'it was called as a standard (TC39) decorator',
-      'Set "experimentalDecorators": true and "emitDecoratorMetadata": true in tsconfig.json (swc: jsc.transform.legacyDecorator and decoratorMetadata)',
-    )
-  }
-}
 
 /** The facts of the method that a decorator stands on. */
 export function onMethod(decorator: string, target: object, name: string | symbol | undefined): MethodFacts {

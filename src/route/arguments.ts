@@ -324,7 +324,7 @@ function createQueryGuard(plan: RoutePlan, shared: ArgumentsShared): Take | unde
   return (ctx, wrong) => {
     const url = ctx.req.url ?? ''
     if (!url.includes('?')) return
-    for (const name of (queryOf(ctx, shared.limits.keys)).keys()) {
+    for (const name of queryOf(ctx, shared.limits.keys).keys()) {
       if (names.has(name)) continue
       wrong.push({
         in: 'query',

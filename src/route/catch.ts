@@ -326,18 +326,26 @@ function toRestToolsText(error: HttpError): string {
   if (missing.length > 0) lines.push(`the following arguments are required: ${missing.join(', ')}`)
   if (unknown.length > 0) lines.push(`unrecognized arguments: ${unknown.join(', ')}`)
   for (const violation of violations) {
-    const { code, detail } = violation
-    if (code === 'required' || code === 'unknown') continue
-    const fault = code === 'type' ? 'invalid type' : code === 'choices' ? `invalid choice (${detail})` : detail
-    lines.push(`argument ${nameOf(violation)}: ${fault}`)
+    const { code } = violation
+    if (code !== 'required' && code !== 'unknown') lines.push(`argument ${nameOf(violation)}: ${toFault(violation)}`)
   }
   return lines.join('; ')
+}
+
+/** What is wrong, in rest-tools' words where it has some, and without the name that stands before it already. */
+function toFault({ pointer, code, detail }: Violation): string {
+  const subject = /^\S+(?= )/.exec(detail)?.[0]
+  const said = subject && pointer.split('/').includes(subject) ? detail.slice(subject.length + 1) : detail
+  // A converter that threw nothing of its own is to rest-tools a type that does not fit.
+  if (code === 'type' || (code === 'convert' && said === 'is not valid')) return 'invalid type'
+  return code === 'choices' ? `invalid choice (${said})` : said
 }
 
 function toApiphantError(error: HttpError): unknown {
   const violation = error.errors?.[0]
   const status = unprocessableIsBad(error)
-  if (!violation) return error.detail ?? `${status} ${statusPhrase(status)}`
+  // What is wrong with a body as a whole has no field to name.
+  if (!violation || violation.pointer === '') return error.detail ?? `${status} ${statusPhrase(status)}`
   const state = violation.code === 'required' ? 'missing' : 'invalid'
   return { field: nameOf(violation), state, ...(violation.detail && { explain: violation.detail }) }
 }

@@ -74,7 +74,9 @@ export function createTextCheck(param: ParamPlan): Check {
     const value = parse(text)
     return value === undefined ? wrong : rules ? rules(value) : value
   }
-  return param.type.list ? createListCheck(param, scalar, (value) => (Array.isArray(value) ? (value as unknown[]) : [value])) : scalar
+  return param.type.list
+    ? createListCheck(param, scalar, (value) => (Array.isArray(value) ? (value as unknown[]) : [value]))
+    : scalar
 }
 
 /** The check of a parameter whose values come from JSON: never coerced. */

@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../errors'
 import { ownFacts, type ClassFacts, type MethodFacts, type SharedFacts } from '../resource/metadata'
 import type { Constructor } from '../types'
+import { isPlain } from './pattern'
 
 /** The facts of a class with those of its ancestors under them. */
 export interface MergedFacts {
@@ -112,6 +113,7 @@ const unsupported: ReadonlyArray<readonly [pattern: RegExp, what: string, cure: 
 
 /** Refuses path patterns of older routers by name and says what to write instead. */
 export function checkPattern(where: string, path: string): void {
+  if (isPlain(path) && path.indexOf(':') === path.lastIndexOf(':')) return
   const plain = path.replace(/\\./g, '')
   for (const [pattern, what, cure] of unsupported) {
     if (pattern.test(plain)) throw new ConfigurationError(where, `in the path "${path}" ${what}`, cure)

@@ -6,6 +6,9 @@ export type LimitOptions = { readonly [name in keyof Limits]?: number | string }
 
 const units: Record<string, number> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 }
 
+/** Levels of nesting at the most: what walks a value calls itself at each. */
+const deepest = 1000
+
 const defaults: Limits = {
   body: 1024 ** 2,
   depth: 32,
@@ -29,6 +32,13 @@ export function toLimits(options: LimitOptions = {}): Limits {
       throw new ConfigurationError('limits', `"${name}" is no limit`, `There are ${Object.keys(defaults).join(', ')}`)
     }
     if (value !== undefined) limits[name] = toNumber(name, value)
+  }
+  if ((limits.depth ?? 0) > deepest) {
+    throw new ConfigurationError(
+      'limits.depth',
+      `${limits.depth} levels are more than can be walked`,
+      `Write at most ${deepest}`,
+    )
   }
   return limits as unknown as Limits
 }

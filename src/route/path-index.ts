@@ -1,5 +1,4 @@
-import createFinder from 'find-my-way'
-import { parsePattern } from './pattern'
+import { parsePattern, type Segment } from './pattern'
 
 /** What a path leads to. */
 export interface Found<T> {
@@ -13,36 +12,55 @@ export interface PathIndexOptions {
   readonly ignoreTrailingSlash: boolean
 }
 
-interface Expression<T> {
+/** A pattern as a regular expression, with the names of its groups. */
+export interface CompiledPattern {
   readonly regexp: RegExp
   readonly names: readonly string[]
+}
+
+interface Leaf<T> {
+  readonly value: T
+  /** The names of the parameters on the way, in order. */
+  readonly names: readonly string[]
+  /** Captures the parameters where the way alone cannot. */
+  readonly expression: CompiledPattern | undefined
+  /** Whether it takes the rest of the path, whatever that is. */
+  readonly wild: boolean
+}
+
+interface Expression<T> extends CompiledPattern {
   readonly value: T
 }
 
-const noop = (): void => undefined
-/** The index asks for the method as well; ours is one tree a method, so it is always this one. */
-const only = 'GET'
+/** A place between two slashes. */
+class Node<T> {
+  statics: Map<string, Node<T>> | undefined
+  /** The heaviest first: those with the most text. */
+  mixed: Array<{ readonly regexp: RegExp; readonly weight: number; readonly node: Node<T> }> | undefined
+  param: Node<T> | undefined
+  leaf: Leaf<T> | undefined
+  wildcard: Leaf<T> | undefined
+}
+
+/** What one search has caught on its way. */
+interface Catch {
+  readonly path: string
+  readonly values: string[]
+}
 
 /**
- * Paths of one method: static ones, parameters and wildcards in a radix tree whose cost does not grow with their number;
- * regular expressions are tried in turn between parameters and wildcards.
+ * Paths of one method as a tree of their segments: its cost does not grow with their number. Regular expressions are tried
+ * in turn between parameters and wildcards.
  */
 export class PathIndex<T> {
-  readonly #finder
+  readonly #root = new Node<T>()
   readonly #expressions: Expression<T>[] = []
   readonly #caseSensitive: boolean
+  readonly #ignoreTrailingSlash: boolean
 
-  constructor(options: PathIndexOptions) {
-    this.#caseSensitive = options.caseSensitive
-    this.#finder = createFinder({
-      caseSensitive: options.caseSensitive,
-      ignoreTrailingSlash: options.ignoreTrailingSlash,
-      // The bound on a parameter is the bound on a request's head, which Node has.
-      maxParamLength: 65_536,
-      // Those of mixed segments, which have no repetition of a repetition.
-      allowUnsafeRegex: true,
-      querystringParser: noQuery,
-    })
+  constructor({ caseSensitive, ignoreTrailingSlash }: PathIndexOptions) {
+    this.#caseSensitive = caseSensitive
+    this.#ignoreTrailingSlash = ignoreTrailingSlash
   }
 
   /**
@@ -50,45 +68,117 @@ export class PathIndex<T> {
    *
    * @param path a pattern, or a RegExp on the whole path
    * @param value what it leads to
-   * @param compiled the pattern as a regular expression, with the names of its groups
+   * @param compiled the pattern as a regular expression
    */
-  add(path: string | RegExp, value: T, compiled: { readonly regexp: RegExp; readonly names: readonly string[] }): void {
-    if (path instanceof RegExp) {
+  add(path: string | RegExp, value: T, compiled: CompiledPattern): void {
+    const alternatives = path instanceof RegExp ? [] : parsePattern(path)
+    if (alternatives.length === 0 || alternatives.some(({ segments }) => !segments)) {
       this.#expressions.push({ ...compiled, value })
       return
     }
-    for (const { find, captured } of parsePattern(path, this.#caseSensitive)) {
-      if (find === undefined) {
-        this.#expressions.push({ ...compiled, value })
+    for (const { segments = [], mixed } of alternatives) {
+      this.#plant(segments, value, mixed ? compiled : undefined)
+    }
+  }
+
+  #plant(segments: readonly Segment[], value: T, expression: CompiledPattern | undefined): void {
+    let node = this.#root
+    const names: string[] = []
+    const leaf: Leaf<T> = { value, names, expression, wild: false }
+    for (const segment of this.#withoutTrailing(segments)) {
+      if (segment.kind === 'wildcard') {
+        names.push(segment.name)
+        node.wildcard ??= { ...leaf, wild: true }
         return
       }
-      const wildcard = find.endsWith('*') ? compiled.names.at(-1) : undefined
-      const expression = captured ? compiled : undefined
-      this.#finder.on(only, decodePath(find), noop, { value, wildcard, expression } satisfies Leaf<T>)
+      if (segment.kind === 'param') names.push(segment.name)
+      node = this.#next(node, segment)
     }
+    node.leaf ??= leaf
   }
 
-  /** Where a path leads: static beats parameter beats regular expression beats wildcard. */
+  #withoutTrailing(segments: readonly Segment[]): readonly Segment[] {
+    const last = segments.at(-1)
+    const trailing = segments.length > 1 && last?.kind === 'static' && last.text === ''
+    return trailing && this.#ignoreTrailingSlash ? segments.slice(0, -1) : segments
+  }
+
+  #next(node: Node<T>, segment: Exclude<Segment, { kind: 'wildcard' }>): Node<T> {
+    if (segment.kind === 'param') return (node.param ??= new Node())
+    if (segment.kind === 'static') {
+      const key = this.#caseSensitive ? segment.text : segment.text.toLowerCase()
+      node.statics ??= new Map()
+      const known = node.statics.get(key)
+      if (known) return known
+      const fresh = new Node<T>()
+      node.statics.set(key, fresh)
+      return fresh
+    }
+    const regexp = new RegExp(segment.expression, this.#caseSensitive ? '' : 'i')
+    node.mixed ??= []
+    const same = node.mixed.find((each) => each.regexp.source === regexp.source)
+    if (same) return same.node
+    const fresh = { regexp, weight: segment.weight, node: new Node<T>() }
+    node.mixed.push(fresh)
+    node.mixed.sort((a, b) => b.weight - a.weight)
+    return fresh.node
+  }
+
+  /**
+   * Where a path leads: static beats mixed beats parameter beats regular expression beats wildcard.
+   *
+   * @param path as it came, undecoded; its escapes are well-formed
+   */
   find(path: string): Found<T> | undefined {
-    const found = this.#finder.find(only, path)
-    if (found === null) return this.#expressions.length > 0 ? this.#tryExpressions(path) : undefined
-    const { value, wildcard, expression } = found.store as Leaf<T>
-    const params = found.params as Record<string, string>
-    if (wildcard !== undefined) {
-      const other = this.#expressions.length > 0 ? this.#tryExpressions(path) : undefined
-      if (other) return other
-      params[wildcard] = params['*'] as string
-      delete params['*']
+    const cut = this.#ignoreTrailingSlash && path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
+    const values: string[] = []
+    const leaf = this.#walk(this.#root, { path: cut, values }, 1, 0)
+    if (this.#expressions.length > 0 && (!leaf || leaf.wild)) {
+      const expression = this.#express(path)
+      if (expression) return expression
     }
-    if (expression) {
-      const match = expression.regexp.exec(path)
-      return match ? { value, params: captures(match, expression.names) } : undefined
-    }
-    for (const name in params) if (params[name] === '') return undefined
-    return { value, params }
+    return leaf && { value: leaf.value, params: toParams(leaf, values, path) }
   }
 
-  #tryExpressions(path: string): Found<T> | undefined {
+  /** Segment by segment, the most specific way first; where it ends, back to the next. */
+  #walk(node: Node<T>, caught: Catch, start: number, depth: number): Leaf<T> | undefined {
+    const { path } = caught
+    if (start > path.length) return node.leaf
+    const segment = segmentAt(path, start)
+    const next = start + segment.length + 1
+    const text = segment.includes('%') ? decodeURIComponent(segment) : segment
+    const child = node.statics?.get(this.#caseSensitive ? text : text.toLowerCase())
+    const found = child && this.#walk(child, caught, next, depth)
+    if (found) return found
+    if (segment !== '') {
+      const deeper = this.#walkParameters(node, caught, segment, text, next, depth)
+      if (deeper) return deeper
+    }
+    if (!node.wildcard || start === path.length) return undefined
+    caught.values[depth] = decodeURIComponent(path.slice(start))
+    return node.wildcard
+  }
+
+  #walkParameters(
+    node: Node<T>,
+    caught: Catch,
+    segment: string,
+    text: string,
+    next: number,
+    depth: number,
+  ): Leaf<T> | undefined {
+    if (node.mixed) {
+      for (const { regexp, node: inner } of node.mixed) {
+        const found = regexp.test(segment) ? this.#walk(inner, caught, next, depth) : undefined
+        if (found) return found
+      }
+    }
+    if (!node.param) return undefined
+    caught.values[depth] = text
+    return this.#walk(node.param, caught, next, depth + 1)
+  }
+
+  #express(path: string): Found<T> | undefined {
     for (const { regexp, names, value } of this.#expressions) {
       const match = regexp.exec(path)
       if (match) return { value, params: captures(match, names) }
@@ -97,16 +187,17 @@ export class PathIndex<T> {
   }
 }
 
-interface Leaf<T> {
-  readonly value: T
-  readonly wildcard: string | undefined
-  /** Captures the parameters where the index cannot. */
-  readonly expression: { readonly regexp: RegExp; readonly names: readonly string[] } | undefined
+function segmentAt(path: string, start: number): string {
+  const slash = path.indexOf('/', start)
+  return slash < 0 ? path.slice(start) : path.slice(start, slash)
 }
 
-const empty = {}
-function noQuery(): object {
-  return empty
+function toParams<T>({ names, expression }: Leaf<T>, values: readonly string[], path: string): Record<string, string> {
+  const match = expression?.regexp.exec(path)
+  if (expression && match) return captures(match, expression.names)
+  const params: Record<string, string> = {}
+  for (let i = 0; i < names.length; i++) params[names[i] as string] = values[i] as string
+  return params
 }
 
 /** Named groups by name, the others by their number. */
@@ -121,9 +212,4 @@ function captures(match: RegExpExecArray, names: readonly string[]): Record<stri
     if (value !== undefined) params[name] = decodeURIComponent(value)
   }
   return params
-}
-
-/** A pattern may be written with escapes; the index compares decoded paths. */
-function decodePath(path: string): string {
-  return path.includes('%') ? decodeURI(path) : path
 }

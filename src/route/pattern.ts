@@ -1,9 +1,16 @@
+/** One segment of a path pattern, between two slashes. */
+export type Segment =
+  | { readonly kind: 'static'; readonly text: string }
+  | { readonly kind: 'param'; readonly name: string }
+  | { readonly kind: 'mixed'; readonly expression: string; readonly weight: number; readonly shape: string }
+  | { readonly kind: 'wildcard'; readonly name: string }
+
 /** A path pattern without its optional parts: one of the paths that it stands for. */
 export interface Alternative {
-  /** In the notation of the index; `undefined` where only a regular expression can say it. */
-  readonly find: string | undefined
-  /** Whether the index only finds it: its parameters are to be captured by the pattern's regular expression. */
-  readonly captured: boolean
+  /** Segment by segment; `undefined` where only a regular expression can say it. */
+  readonly segments: readonly Segment[] | undefined
+  /** Whether parameters share a segment with text: they are captured by the pattern's regular expression. */
+  readonly mixed: boolean
   /** The pattern with its names blanked: two operations of one shape are the same. */
   readonly shape: string
 }
@@ -14,12 +21,27 @@ type Token = { readonly text: string } | { readonly param: string } | { readonly
  * Reads a path in the notation of @koa/router 15 (`:name`, `*name`, `{optional}`, `\` escapes) into the plain paths that it
  * stands for.
  *
- * @param path the pattern
- * @param caseSensitive whether the index is to tell upper from lower case
+ * @example
+ * parsePattern('/a{/:b}').map(({ shape }) => shape) // ['/a/:', '/a']
  */
-export function parsePattern(path: string, caseSensitive = true): Alternative[] {
-  const reader = { at: 0 }
-  return readTokens(path, reader).map((tokens) => ({ ...toFind(tokens, caseSensitive), shape: toShape(tokens) }))
+export function parsePattern(path: string): Alternative[] {
+  if (isPlain(path)) return [fromPlain(path)]
+  return readTokens(path, { at: 0 }).map(fromTokens)
+}
+
+/** Whether each segment is a word or one parameter: most paths are of this form. */
+export function isPlain(path: string): boolean {
+  return plainPath.test(path)
+}
+
+const plainPath = /^(?:\/(?:[\w.~-]+|:[A-Za-z_]\w*))+$/
+
+function fromPlain(path: string): Alternative {
+  const segments = path
+    .slice(1)
+    .split('/')
+    .map((text): Segment => (text.startsWith(':') ? { kind: 'param', name: text.slice(1) } : { kind: 'static', text }))
+  return { segments, mixed: false, shape: toShape(segments) }
 }
 
 /** All token lists from here to the end of the path or group. */
@@ -54,74 +76,83 @@ function readName(path: string, reader: { at: number }): string {
   return match?.[1] ?? match?.[2] ?? ''
 }
 
-function toShape(tokens: readonly Token[]): string {
-  return normalise(tokens.map((token) => ('text' in token ? token.text : 'param' in token ? ':' : '*')).join(''))
+function fromTokens(tokens: readonly Token[]): Alternative {
+  const parts = splitSegments(tokens)
+  const segments = parts.map((part, index) => toSegment(part, index === parts.length - 1))
+  const known = segments.every((segment) => segment !== undefined) ? segments : undefined
+  return {
+    segments: known,
+    mixed: known?.some(({ kind }) => kind === 'mixed') ?? false,
+    shape: toShape(known ?? parts),
+  }
 }
 
-const nowhere = { find: undefined, captured: true }
-
-function toFind(tokens: readonly Token[], caseSensitive: boolean): Pick<Alternative, 'find' | 'captured'> {
-  let find = ''
-  let captured = false
-  for (let at = 0; at < tokens.length; at++) {
-    const token = tokens[at] as Token
-    if ('text' in token) {
-      if (token.text === '*') return nowhere
-      find += token.text === ':' ? '::' : token.text
-    } else if ('wildcard' in token) {
-      return at === tokens.length - 1 && find.endsWith('/') ? { find: `${find}*`, captured } : nowhere
-    } else {
-      const end = tokens.findIndex((each, index) => index > at && 'text' in each && each.text === '/')
-      const rest = tokens.slice(at, end < 0 ? tokens.length : end)
-      if (rest.some((each) => 'wildcard' in each)) return nowhere
-      const plain = rest.length === 1 && /^[A-Za-z]\w*$/.test(token.param)
-      find += plain ? `:${token.param}` : mixedSegment(rest, at, caseSensitive)
-      captured ||= !plain
-      at += rest.length - 1
-    }
+function splitSegments(tokens: readonly Token[]): Token[][] {
+  const parts: Token[][] = [[]]
+  for (const token of tokens) {
+    if ('text' in token && token.text === '/') parts.push([])
+    else parts.at(-1)?.push(token)
   }
-  return { find: find === '' ? '/' : find, captured }
+  // What stands before the first slash is nothing.
+  return parts.slice(1)
+}
+
+/** A wildcard is one only as the whole of the last segment. */
+function toSegment(tokens: readonly Token[], isLast: boolean): Segment | undefined {
+  const [first, second] = tokens
+  if (tokens.some((token) => 'wildcard' in token)) {
+    return isLast && first && !second && 'wildcard' in first ? { kind: 'wildcard', name: first.wildcard } : undefined
+  }
+  if (tokens.every((token) => 'text' in token)) return { kind: 'static', text: safeDecode(textOf(tokens)) }
+  if (first && !second && 'param' in first) return { kind: 'param', name: first.param }
+  return { kind: 'mixed', expression: mixedExpression(tokens), weight: textOf(tokens).length, shape: blank(tokens) }
+}
+
+function textOf(tokens: readonly Token[]): string {
+  return tokens.map((token) => ('text' in token ? token.text : '')).join('')
 }
 
 /**
- * A segment from its first parameter on, as one parameter with an expression. A parameter is never empty, and one behind
- * another does not hold the text between them, but may be it: so @koa/router reads it.
+ * A segment with parameters in it. A parameter is never empty, and one behind another does not hold the text between
+ * them, but may be it: so @koa/router reads it, and no input makes it try again and again.
  */
-function mixedSegment(tokens: readonly Token[], at: number, caseSensitive: boolean): string {
-  const last = tokens.findLastIndex((token) => 'param' in token)
-  // The index orders expressions by the text behind them, which it compares as it is.
-  const inside = caseSensitive ? last + 1 : tokens.length
+function mixedExpression(tokens: readonly Token[]): string {
   let expression = ''
   let between = ''
-  for (const token of tokens.slice(0, inside)) {
+  for (const token of tokens) {
     if ('text' in token) {
-      const text = escapeText(token.text, caseSensitive)
+      const text = token.text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
       between += text
       expression += text
     } else if ('param' in token) {
-      expression += between === '' ? '[^]+' : `(?:(?:(?!${between})[^])+|${between})`
+      expression += between === '' || expression === between ? '[^]+' : `(?:(?:(?!${between})[^])+|${between})`
       between = ''
     }
   }
-  const suffix = tokens.slice(inside).map((token) => ('text' in token ? token.text : ''))
-  return `:p${at}(${expression})${suffix.join('').replaceAll(':', '::')}`
+  return `^${expression}$`
 }
 
-function escapeText(text: string, caseSensitive: boolean): string {
-  const lower = text.toLowerCase()
-  const upper = text.toUpperCase()
-  if (!caseSensitive && lower !== upper) return `(?:${lower}|${upper})`
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
+function toShape(segments: ReadonlyArray<Segment | Token[]>): string {
+  const shape = segments
+    .map((segment) => `/${Array.isArray(segment) ? blank(segment) : blankSegment(segment)}`)
+    .join('')
+  return shape === '' ? '/' : shape
 }
 
-function normalise(shape: string): string {
-  const plain = safeDecode(shape === '' ? '/' : shape)
-  return plain.length > 1 && plain.endsWith('/') ? plain.slice(0, -1) : plain
+function blankSegment(segment: Segment): string {
+  if (segment.kind === 'static') return segment.text
+  if (segment.kind === 'mixed') return segment.shape
+  return segment.kind === 'param' ? ':' : '*'
+}
+
+function blank(tokens: readonly Token[]): string {
+  return tokens.map((token) => ('text' in token ? token.text : 'param' in token ? ':' : '*')).join('')
 }
 
 function safeDecode(text: string): string {
+  if (!text.includes('%')) return text
   try {
-    return decodeURI(text)
+    return decodeURIComponent(text)
   } catch {
     return text
   }

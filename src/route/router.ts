@@ -46,7 +46,7 @@ const refusals = new WeakMap<
 export class PlanRouter extends Router {
   constructor(readonly init: RouterInit) {
     super({ prefix: toPrefix(init.prefix), sensitive: init.caseSensitive, strict: init.strictSlash })
-    refuseDuplicates(init.plans, init.caseSensitive)
+    refuseDuplicates(init.plans, init)
     for (const plan of init.plans) this.#add(plan)
   }
 
@@ -76,8 +76,9 @@ export class PlanRouter extends Router {
 
   /** The dispatch: index first, the layers that others added in their order. */
   override middleware(): ReturnType<Router['middleware']> {
-    const { answersErrors, caseSensitive, settings } = this.init
-    refuseDuplicates(this.stack.flatMap(toServed), caseSensitive)
+    const { answersErrors, plans, settings } = this.init
+    // Nesting may have brought routes of others along.
+    if (this.stack.length > plans.length) refuseDuplicates(this.stack.flatMap(toServed), this.init)
     const dispatch = createDispatch(this)
     const middleware = answersErrors ? guardRouting(dispatch, settings) : dispatch
     return Object.assign(middleware, { router: this })
@@ -126,13 +127,16 @@ function createTable(router: PlanRouter): Table {
   for (const { plan, layer } of routes) if (plan.method === 'HEAD') heads.add(shapeOf(layer.path))
   for (const route of routes) {
     const { layer, plan } = route
-    const methods = plan.method === 'GET' && !heads.has(shapeOf(layer.path)) ? ['GET', 'HEAD'] : [plan.method]
+    const both = plan.method === 'GET' && heads.size > 0 && !heads.has(shapeOf(layer.path))
+    const methods = both ? ['GET', 'HEAD'] : [plan.method]
     for (const method of methods) {
       let index = indexes.get(method)
       if (!index) indexes.set(method, (index = new PathIndex({ caseSensitive, ignoreTrailingSlash: !strictSlash })))
       index.add(layer.path, route, { regexp: layer.regexp, names: layer.paramNames.map(({ name }) => String(name)) })
     }
   }
+  const get = indexes.get('GET')
+  if (get && heads.size === 0) indexes.set('HEAD', get)
   return { size: router.stack.length, prefix: router.opts.prefix, indexes, others }
 }
 
@@ -170,18 +174,19 @@ function shapeOf(path: string | RegExp): string {
 
 function refuseDuplicates(
   routes: ReadonlyArray<Pick<RoutePlan, 'id' | 'method' | 'path'>>,
-  caseSensitive: boolean,
+  { caseSensitive, strictSlash }: RouterInit,
 ): void {
   const owners = new Map<string, string>()
-  for (const { id, method, path } of routes) {
-    const shapes = path instanceof RegExp ? [String(path)] : parsePattern(path).map(({ shape }) => shape)
+  for (const { id, method, path: pattern } of routes) {
+    const shapes = pattern instanceof RegExp ? [String(pattern)] : parsePattern(pattern).map(({ shape }) => shape)
     for (const shape of shapes) {
-      const key = `${method} ${caseSensitive ? shape : shape.toLowerCase()}`
+      const path = strictSlash || shape === '/' || !shape.endsWith('/') ? shape : shape.slice(0, -1)
+      const key = `${method} ${caseSensitive ? path : path.toLowerCase()}`
       const owner = owners.get(key)
       if (owner !== undefined) {
         throw new ConfigurationError(
           id,
-          `${method} ${String(path)} is served by ${owner} already`,
+          `${method} ${String(pattern)} is served by ${owner} already`,
           'Change the path or the method of one of them',
         )
       }

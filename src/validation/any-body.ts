@@ -1,3 +1,4 @@
+import { assertLegacy } from '../errors'
 import type { AbstractConstructor } from '../types'
 
 const anyBodies = new WeakSet<object>()
@@ -13,8 +14,9 @@ const anyBodies = new WeakSet<object>()
  *   [name: string]: unknown
  * }
  */
-export function AnyBody(): (target: AbstractConstructor) => void {
-  return (target) => {
+export function AnyBody(): (target: AbstractConstructor, ...rest: readonly unknown[]) => void {
+  return (target, ...rest: readonly unknown[]) => {
+    assertLegacy('AnyBody', rest[0])
     anyBodies.add(target)
   }
 }

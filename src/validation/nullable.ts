@@ -1,3 +1,4 @@
+import { assertLegacy } from '../errors'
 import { validator } from './lazy'
 
 /** The condition that {@link Nullable} leaves in class-validator's metadata; its identity is what tells it apart. */
@@ -15,6 +16,7 @@ export function isNotNull(_object: unknown, value: unknown): boolean {
  */
 export function Nullable(): (target: object, property: string) => void {
   return (target, property) => {
+    assertLegacy('Nullable', property)
     validator().ValidateIf(isNotNull)(target, property)
   }
 }

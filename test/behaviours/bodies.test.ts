@@ -58,7 +58,10 @@ class Change {
   @IsOptional() @IsString() b?: string
 }
 
-const typed = (type: string, body: string | Buffer, more: Record<string, string> = {}): Ask => ({ headers: { 'Content-Type': type, ...more }, body })
+const typed = (type: string, body: string | Buffer, more: Record<string, string> = {}): Ask => ({
+  headers: { 'Content-Type': type, ...more },
+  body,
+})
 
 describe('B57: +json of any kind', () => {
   @Resource('/documents')
@@ -94,13 +97,19 @@ describe('B57: +json of any kind', () => {
     ] as const) {
       expect(await ask(method, path, typed(type, '{"a":1}'))).toMatchObject({ status: 200, text: '{"a":1}' })
     }
-    expect(await ask('POST', '/documents/named', typed(type, '{"a":1}'))).toMatchObject({ status: 200, text: '{"a":1}' })
+    expect(await ask('POST', '/documents/named', typed(type, '{"a":1}'))).toMatchObject({
+      status: 200,
+      text: '{"a":1}',
+    })
   })
 
   it('a JSON patch is a list, where it is declared', async () => {
     const { ask } = await start(Documents)
     const patch = '[{"op":"replace","path":"/a","value":2}]'
-    expect(await ask('PATCH', '/documents/1/steps', typed('application/json-patch+json', patch))).toMatchObject({ status: 200, text: patch })
+    expect(await ask('PATCH', '/documents/1/steps', typed('application/json-patch+json', patch))).toMatchObject({
+      status: 200,
+      text: patch,
+    })
     expect((await ask('PATCH', '/documents/1/steps', typed('application/json', patch))).status).toBe(415)
   })
 
@@ -128,23 +137,41 @@ describe('B58: media types, charsets and codings that are not supported', () => 
     }
   }
 
-  it.each(['text/plain', 'image/png', 'application/octet-stream', 'application/javascript', 'application/json+x', 'application/jsonp', '+json', 'json', 'application', 'application/json, text/plain', 'multipart/form-data', 'multipart/form-data; boundary=x', '*/*', 'application/*', 'a/b; charset=utf-8', 'application/json;', ''])(
-    'Content-Type: %s',
-    async (type) => {
-      const { ask } = await start(Things)
-      const statuses = await Promise.all(
-        (['POST', 'PATCH', 'PUT'] as const).map(async (method) => {
-          const answer = await ask(method, '/things', typed(type, '{"a":1}'))
-          if (answer.status === 200) return 200
-          const hint = { POST: 'accept-post', PATCH: 'accept-patch', PUT: 'accept' }[method]
-          expect([answer.headers['content-type'], answer.headers[hint]]).toEqual(['application/problem+json', expect.stringContaining('application/json')])
-          return answer.status
-        }),
-      )
-      // A parameter list that ends in a semicolon is allowed (RFC 9110 §5.6.6).
-      expect(new Set(statuses)).toEqual(new Set([type === 'application/json;' ? 200 : 415]))
-    },
-  )
+  it.each([
+    'text/plain',
+    'image/png',
+    'application/octet-stream',
+    'application/javascript',
+    'application/json+x',
+    'application/jsonp',
+    '+json',
+    'json',
+    'application',
+    'application/json, text/plain',
+    'multipart/form-data',
+    'multipart/form-data; boundary=x',
+    '*/*',
+    'application/*',
+    'a/b; charset=utf-8',
+    'application/json;',
+    '',
+  ])('Content-Type: %s', async (type) => {
+    const { ask } = await start(Things)
+    const statuses = await Promise.all(
+      (['POST', 'PATCH', 'PUT'] as const).map(async (method) => {
+        const answer = await ask(method, '/things', typed(type, '{"a":1}'))
+        if (answer.status === 200) return 200
+        const hint = { POST: 'accept-post', PATCH: 'accept-patch', PUT: 'accept' }[method]
+        expect([answer.headers['content-type'], answer.headers[hint]]).toEqual([
+          'application/problem+json',
+          expect.stringContaining('application/json'),
+        ])
+        return answer.status
+      }),
+    )
+    // A parameter list that ends in a semicolon is allowed (RFC 9110 §5.6.6).
+    expect(new Set(statuses)).toEqual(new Set([type === 'application/json;' ? 200 : 415]))
+  })
 
   it.each([
     ['utf-8', 200],
@@ -176,8 +203,14 @@ describe('B58: media types, charsets and codings that are not supported', () => 
     ['utf-8', Buffer.from('"é"'), 'é'],
   ])('%s is decoded as such', async (charset, bytes, text) => {
     const { ask } = await start(Things)
-    const body = Buffer.concat([Buffer.from('{"b":', charset === 'utf-16le' ? 'utf16le' : 'latin1'), bytes, Buffer.from('}', charset === 'utf-16le' ? 'utf16le' : 'latin1')])
-    expect((await ask('POST', '/things', typed(`application/json; charset=${charset}`, body))).json()).toEqual({ b: text })
+    const body = Buffer.concat([
+      Buffer.from('{"b":', charset === 'utf-16le' ? 'utf16le' : 'latin1'),
+      bytes,
+      Buffer.from('}', charset === 'utf-16le' ? 'utf16le' : 'latin1'),
+    ])
+    expect((await ask('POST', '/things', typed(`application/json; charset=${charset}`, body))).json()).toEqual({
+      b: text,
+    })
   })
 
   it.each([
@@ -237,7 +270,9 @@ describe('B59: whether GET and DELETE have a body is said by the route', () => {
   it('a body that nobody reads does not harm the next request of the connection', async () => {
     const { port } = await start(Things)
     const socket = connect({ port, host: '127.0.0.1' })
-    socket.write('DELETE /things HTTP/1.1\r\nHost: a\r\nContent-Length: 22\r\n\r\nGET /smuggled HTTP/1.1GET /things HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+    socket.write(
+      'DELETE /things HTTP/1.1\r\nHost: a\r\nContent-Length: 22\r\n\r\nGET /smuggled HTTP/1.1GET /things HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+    )
     let text = ''
     for await (const chunk of socket) text += String(chunk)
     expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200'])
@@ -270,31 +305,47 @@ describe('B60: the bytes as they came', () => {
     }
   }
 
-  it.each(['{"a":1}', '{ "a" : 1 }\n', '{malformed', '\u0000\u00ff', '<a/>', 'ünï', 'x'.repeat(100_000)])('sign %j', async (body) => {
-    const { ask } = await start(Hooks)
-    for (const type of ['application/json', 'text/plain', 'application/octet-stream', 'image/png', 'application/x-www-form-urlencoded']) {
-      const answer = await ask('POST', '/hooks/signed', typed(type, body, { 'X-Signature': sign(body) }))
-      expect(answer.json()).toEqual({ good: true, length: Buffer.byteLength(body) })
-    }
-  })
+  it.each(['{"a":1}', '{ "a" : 1 }\n', '{malformed', '\u0000\u00ff', '<a/>', 'ünï', 'x'.repeat(100_000)])(
+    'sign %j',
+    async (body) => {
+      const { ask } = await start(Hooks)
+      for (const type of [
+        'application/json',
+        'text/plain',
+        'application/octet-stream',
+        'image/png',
+        'application/x-www-form-urlencoded',
+      ]) {
+        const answer = await ask('POST', '/hooks/signed', typed(type, body, { 'X-Signature': sign(body) }))
+        expect(answer.json()).toEqual({ good: true, length: Buffer.byteLength(body) })
+      }
+    },
+  )
 
   it('are there with the parsed body, and the class still holds', async () => {
     const { ask } = await start(Hooks)
-    expect((await ask('POST', '/hooks/both', typed('application/json', '{ "a": 1 }'))).json()).toEqual({ text: '{ "a": 1 }', body: { a: 1 } })
+    expect((await ask('POST', '/hooks/both', typed('application/json', '{ "a": 1 }'))).json()).toEqual({
+      text: '{ "a": 1 }',
+      body: { a: 1 },
+    })
     expect((await ask('POST', '/hooks/both', typed('application/json', '{ "a": "1" }'))).status).toBe(422)
     expect((await ask('POST', '/hooks/both', typed('application/json', '{'))).status).toBe(400)
   })
 
   it('keep what JSON would round', async () => {
     const { ask } = await start(Hooks)
-    expect((await ask('POST', '/hooks/bigint', typed('application/json', '{"id":9007199254740993}'))).json()).toEqual({ id: '9007199254740993' })
+    expect((await ask('POST', '/hooks/bigint', typed('application/json', '{"id":9007199254740993}'))).json()).toEqual({
+      id: '9007199254740993',
+    })
   })
 
   it('come as a Buffer where that is the declared type, and as a stream', async () => {
     const { ask } = await start(Hooks)
     const bytes = Buffer.from([0, 255, 13, 10])
     expect((await ask('POST', '/hooks/buffer', typed('image/png', bytes))).bytes).toEqual(bytes)
-    expect((await ask('POST', '/hooks/stream', typed('image/png', bytes))).text).toBe(createHash('sha256').update(bytes).digest('hex'))
+    expect((await ask('POST', '/hooks/stream', typed('image/png', bytes))).text).toBe(
+      createHash('sha256').update(bytes).digest('hex'),
+    )
   })
 
   it('have a limit', async () => {
@@ -309,10 +360,15 @@ const boundary = 'XbXbX'
 
 function part(name: string, content: string | Buffer, filename?: string): Buffer {
   const file = filename === undefined ? '' : `; filename="${filename}"\r\nContent-Type: application/octet-stream`
-  return Buffer.concat([Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="${name}"${file}\r\n\r\n`), Buffer.from(content), Buffer.from('\r\n')])
+  return Buffer.concat([
+    Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="${name}"${file}\r\n\r\n`),
+    Buffer.from(content),
+    Buffer.from('\r\n'),
+  ])
 }
 
-const form = (...parts: Buffer[]): Ask => typed(`multipart/form-data; boundary=${boundary}`, Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]))
+const form = (...parts: Buffer[]): Ask =>
+  typed(`multipart/form-data; boundary=${boundary}`, Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]))
 
 describe('uploads', () => {
   let temporary = ''
@@ -373,7 +429,11 @@ describe('uploads', () => {
       const { ask } = await start(Uploads)
       for (const body of [form(file), form(part('a', 'x')), form(part('a', 'x'), file)]) {
         const answer = await ask('POST', path, body)
-        expect([answer.status, answer.headers['accept-post'], left()]).toEqual([415, expect.not.stringContaining('multipart'), []])
+        expect([answer.status, answer.headers['accept-post'], left()]).toEqual([
+          415,
+          expect.not.stringContaining('multipart'),
+          [],
+        ])
       }
     })
 
@@ -410,9 +470,24 @@ describe('uploads', () => {
 
     it.each([
       ['an error of the handler', '/uploads/failing', form(file), 500],
-      ['a file that is too large', '/uploads/many', form(part('file', 'x'.repeat(50), 'a'), part('file', 'x'.repeat(101), 'b')), 413],
-      ['too many files', '/uploads/many', form(part('file', 'x', 'a'), part('file', 'x', 'b'), part('file', 'x', 'c')), 413],
-      ['too many parts', '/uploads/many', form(part('file', 'x', 'a'), part('a', ''), part('b', ''), part('c', ''), part('d', '')), 413],
+      [
+        'a file that is too large',
+        '/uploads/many',
+        form(part('file', 'x'.repeat(50), 'a'), part('file', 'x'.repeat(101), 'b')),
+        413,
+      ],
+      [
+        'too many files',
+        '/uploads/many',
+        form(part('file', 'x', 'a'), part('file', 'x', 'b'), part('file', 'x', 'c')),
+        413,
+      ],
+      [
+        'too many parts',
+        '/uploads/many',
+        form(part('file', 'x', 'a'), part('a', ''), part('b', ''), part('c', ''), part('d', '')),
+        413,
+      ],
       ['an unknown file behind a good one', '/uploads', form(file, part('other', 'x', 'b')), 422],
       ['an unknown field', '/uploads', form(file, part('isAdmin', 'true')), 422],
       ['two files where one is declared', '/uploads', form(file, file), undefined],
@@ -420,14 +495,17 @@ describe('uploads', () => {
       ['a body that breaks off', '/uploads', typed(`multipart/form-data; boundary=${boundary}`, file), 400],
       ['a part without a name', '/uploads', form(file, Buffer.from(`--${boundary}\r\nX: y\r\n\r\nz\r\n`)), 400],
       ['no boundary', '/uploads', typed('multipart/form-data', file), 400],
-    ] as ReadonlyArray<readonly [string, string, Ask, number | undefined]>)('after %s', async (_name, path, body, status) => {
-      const { ask } = await start(Uploads)
-      const answer = await ask('POST', path, body)
-      if (status === undefined) expect([400, 422]).toContain(answer.status)
-      else expect(answer.status).toBe(status)
-      expect(answer.headers['content-type']).toBe('application/problem+json')
-      await gone()
-    })
+    ] as ReadonlyArray<readonly [string, string, Ask, number | undefined]>)(
+      'after %s',
+      async (_name, path, body, status) => {
+        const { ask } = await start(Uploads)
+        const answer = await ask('POST', path, body)
+        if (status === undefined) expect([400, 422]).toContain(answer.status)
+        else expect(answer.status).toBe(status)
+        expect(answer.headers['content-type']).toBe('application/problem+json')
+        await gone()
+      },
+    )
 
     function sending(port: number, path: string, length: number): ClientRequest {
       const headers = { 'Content-Type': `multipart/form-data; boundary=${boundary}`, 'Content-Length': String(length) }
@@ -460,7 +538,11 @@ describe('uploads', () => {
 
 // --- Streams ---------------------------------------------------------------------------------------------------------
 
-async function open(port: number, path = '/', headers: Record<string, string> = {}): Promise<{ outgoing: ClientRequest; response: IncomingMessage }> {
+async function open(
+  port: number,
+  path = '/',
+  headers: Record<string, string> = {},
+): Promise<{ outgoing: ClientRequest; response: IncomingMessage }> {
   const outgoing = request({ port, host: '127.0.0.1', path, headers }).on('error', () => undefined)
   outgoing.end()
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
@@ -483,9 +565,16 @@ describe('B63: streams and bytes go past the serialiser', () => {
   ]
 
   it.each(makers)('%s, untouched', async (_name, make) => {
-    const { ask } = await start({}, { resources: [], plans: [definePlan({ id: 'it', method: 'GET', path: '/', call: make })] })
+    const { ask } = await start(
+      {},
+      { resources: [], plans: [definePlan({ id: 'it', method: 'GET', path: '/', call: make })] },
+    )
     const answer = await ask('GET', '/')
-    expect([answer.status, answer.headers['content-type'], answer.bytes.equals(bytes)]).toEqual([200, 'application/octet-stream', true])
+    expect([answer.status, answer.headers['content-type'], answer.bytes.equals(bytes)]).toEqual([
+      200,
+      'application/octet-stream',
+      true,
+    ])
   })
 
   it('a stream is read no faster than the client takes it', async () => {
@@ -497,7 +586,10 @@ describe('B63: streams and bytes go past the serialiser', () => {
           this.push(read > 64 * 1024 * 1024 ? null : Buffer.alloc(65_536))
         },
       })
-    const { port } = await start({}, { resources: [], plans: [definePlan({ id: 'it', method: 'GET', path: '/', call: make })] })
+    const { port } = await start(
+      {},
+      { resources: [], plans: [definePlan({ id: 'it', method: 'GET', path: '/', call: make })] },
+    )
     const socket = connect({ port, host: '127.0.0.1' })
     socket.on('error', () => undefined).pause()
     socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
@@ -576,16 +668,19 @@ describe('B64: the client leaves', () => {
     isReturned = false
   })
 
-  it.each(['readable', 'web', 'async', 'silent'])('%s: the source is closed, the signal fires, one line of log at most', async (path) => {
-    const { port, log, ask } = await start(Endless)
-    const { outgoing, response } = await open(port, `/endless/${path}`)
-    await once(response, 'data')
-    outgoing.destroy()
-    await until(() => signal?.aborted === true && (source ? source.destroyed : isReturned))
-    expect(log.length).toBeLessThanOrEqual(1)
-    // And nothing crashed.
-    expect((await ask('GET', '/nowhere')).status).toBe(404)
-  })
+  it.each(['readable', 'web', 'async', 'silent'])(
+    '%s: the source is closed, the signal fires, one line of log at most',
+    async (path) => {
+      const { port, log, ask } = await start(Endless)
+      const { outgoing, response } = await open(port, `/endless/${path}`)
+      await once(response, 'data')
+      outgoing.destroy()
+      await until(() => signal?.aborted === true && (source ? source.destroyed : isReturned))
+      expect(log.length).toBeLessThanOrEqual(1)
+      // And nothing crashed.
+      expect((await ask('GET', '/nowhere')).status).toBe(404)
+    },
+  )
 
   it.each(['late', 'failing'])('%s: before there is an answer', async (path) => {
     const { port, log, ask } = await start(Endless)
@@ -695,12 +790,32 @@ describe('B66: what JSON has no word for', () => {
     ['a URL', new URL('https://a.example/b?c=d#e'), 'https://a.example/b?c=d#e'],
     ['URLSearchParams', new URLSearchParams({ a: '1' }), 'a=1'],
     ['an Error', new RangeError('too far'), { name: 'RangeError', message: 'too far' }],
-    ['an Error with more', Object.assign(new Error('no'), { secret: 'hunter2', cause: 'hunter2' }), { name: 'Error', message: 'no' }],
-    ['an AggregateError', new AggregateError([new Error('hunter2')], 'many'), { name: 'AggregateError', message: 'many' }],
+    [
+      'an Error with more',
+      Object.assign(new Error('no'), { secret: 'hunter2', cause: 'hunter2' }),
+      { name: 'Error', message: 'no' },
+    ],
+    [
+      'an AggregateError',
+      new AggregateError([new Error('hunter2')], 'many'),
+      { name: 'AggregateError', message: 'many' },
+    ],
     ['a RegExp', /a\/b/giu, '/a\\/b/giu'],
     ['a BigInt', 12345678901234567890n, '12345678901234567890'],
-    ['a Map', new Map<unknown, unknown>([['a', 1n], [2, new Date(0)], [Symbol('s'), 1]]), { a: '1', 2: '1970-01-01T00:00:00.000Z' }],
-    ['a Map with a hostile key', new Map([['__proto__', { polluted: true }]]), JSON.parse('{"__proto__":{"polluted":true}}')],
+    [
+      'a Map',
+      new Map<unknown, unknown>([
+        ['a', 1n],
+        [2, new Date(0)],
+        [Symbol('s'), 1],
+      ]),
+      { a: '1', 2: '1970-01-01T00:00:00.000Z' },
+    ],
+    [
+      'a Map with a hostile key',
+      new Map([['__proto__', { polluted: true }]]),
+      JSON.parse('{"__proto__":{"polluted":true}}'),
+    ],
     ['a Set', new Set<unknown>(['a', new Set([1])]), ['a', [1]]],
     ['a Date', new Date(86_400_000), '1970-01-02T00:00:00.000Z'],
     ['an invalid Date', new Date(Number.NaN), null],
@@ -715,10 +830,21 @@ describe('B66: what JSON has no word for', () => {
   ]
 
   it.each(values)('%s, in a member, a list, a map and a set', async (_name, value, shown) => {
-    const call = (): unknown => ({ it: value, list: [value], map: new Map([['a', value]]), set: new Set([value]), deep: { er: [{ it: value }] } })
-    const { ask } = await start({}, { resources: [], plans: [definePlan({ id: 'it', method: 'GET', path: '/', call })] })
+    const call = (): unknown => ({
+      it: value,
+      list: [value],
+      map: new Map([['a', value]]),
+      set: new Set([value]),
+      deep: { er: [{ it: value }] },
+    })
+    const { ask } = await start(
+      {},
+      { resources: [], plans: [definePlan({ id: 'it', method: 'GET', path: '/', call })] },
+    )
     const answer = await ask('GET', '/')
-    expect(JSON.stringify(answer.json())).toBe(JSON.stringify({ it: shown, list: [shown], map: { a: shown }, set: [shown], deep: { er: [{ it: shown }] } }))
+    expect(JSON.stringify(answer.json())).toBe(
+      JSON.stringify({ it: shown, list: [shown], map: { a: shown }, set: [shown], deep: { er: [{ it: shown }] } }),
+    )
     expect(answer.text).not.toContain('hunter2')
     expect(Object.prototype).not.toHaveProperty('polluted')
     const xml = await ask('GET', '/', { headers: { Accept: 'application/xml' } })
@@ -730,7 +856,13 @@ describe('B66: what JSON has no word for', () => {
     ['a symbol', Symbol('s')],
     ['a function', () => 1],
   ])('%s is left out of objects and null in lists', async (_name, value) => {
-    const { ask } = await start({}, { resources: [], plans: [definePlan({ id: 'it', method: 'GET', path: '/', call: () => ({ it: value, list: [value] }) })] })
+    const { ask } = await start(
+      {},
+      {
+        resources: [],
+        plans: [definePlan({ id: 'it', method: 'GET', path: '/', call: () => ({ it: value, list: [value] }) })],
+      },
+    )
     expect((await ask('GET', '/')).text).toBe('{"list":[null]}')
   })
 })

@@ -1,28 +1,56 @@
 import { XMLParser } from 'fast-xml-parser'
-import { Body, Collection, createApp, Get, Header, NoSuchResource, Paged, Page, Param, Patch, PreconditionFailed, Put, Delete, RequireMatch, Resource, slice, withETag, type AppOptions, type PageRequest } from 'kumu'
+import {
+  Body,
+  Collection,
+  createApp,
+  Get,
+  Header,
+  NoSuchResource,
+  Paged,
+  Page,
+  Param,
+  Patch,
+  PreconditionFailed,
+  Put,
+  Delete,
+  RequireMatch,
+  Resource,
+  slice,
+  withETag,
+  type AppOptions,
+  type PageRequest,
+} from 'kumu'
 import { IsOptional, IsString } from 'class-validator'
 import { closeAll, serve, type Served } from '../support/serve'
 
 afterEach(closeAll)
 
-const start = (resource: object, options: AppOptions = {}): Promise<Served> => serve(createApp({ resources: [resource], logger: { error: () => undefined }, ...options }))
+const start = (resource: object, options: AppOptions = {}): Promise<Served> =>
+  serve(createApp({ resources: [resource], logger: { error: () => undefined }, ...options }))
 
 interface Row {
   id: number
   name: string
 }
 
-const rowsOf = (count: number): Row[] => Array.from({ length: count }, (_, index) => ({ id: index + 1, name: `row ${index + 1}` }))
+const rowsOf = (count: number): Row[] =>
+  Array.from({ length: count }, (_, index) => ({ id: index + 1, name: `row ${index + 1}` }))
 
 describe('B67: a range of an empty list, and one past the end', () => {
   const sources: ReadonlyArray<readonly [string, (count: number, page: PageRequest) => unknown]> = [
     ['an array', rowsOf],
-    ['a generator', function* (count: number) {
-      yield* rowsOf(count)
-    }],
-    ['an async generator', async function* (count: number) {
-      yield* rowsOf(count)
-    }],
+    [
+      'a generator',
+      function* (count: number) {
+        yield* rowsOf(count)
+      },
+    ],
+    [
+      'an async generator',
+      async function* (count: number) {
+        yield* rowsOf(count)
+      },
+    ],
     ['a slice', (count, { offset, limit }) => slice(rowsOf(count).slice(offset, offset + limit), count)],
     ['an empty slice of a known whole', (count) => slice([], count)],
   ]
@@ -38,18 +66,29 @@ describe('B67: a range of an empty list, and one past the end', () => {
   }
 
   describe.each(sources)('%s', (_name, make) => {
-    it.each(['items=0-9', 'items=0-', 'items=0-0', 'items=5-9', 'items=-3'])('Range: %s of nothing is 200 [] with */0', async (Range) => {
-      const { ask } = await start(listing(make, 0))
-      const answer = await ask('GET', '/items', { headers: { Range } })
-      expect([answer.status, answer.text, answer.headers['content-range'], answer.headers['accept-ranges']]).toEqual([200, '[]', 'items */0', 'items'])
-      expect(answer.headers.link).toBeUndefined()
-    })
+    it.each(['items=0-9', 'items=0-', 'items=0-0', 'items=5-9', 'items=-3'])(
+      'Range: %s of nothing is 200 [] with */0',
+      async (Range) => {
+        const { ask } = await start(listing(make, 0))
+        const answer = await ask('GET', '/items', { headers: { Range } })
+        expect([answer.status, answer.text, answer.headers['content-range'], answer.headers['accept-ranges']]).toEqual([
+          200,
+          '[]',
+          'items */0',
+          'items',
+        ])
+        expect(answer.headers.link).toBeUndefined()
+      },
+    )
 
-    it.each(['?offset=0&limit=10', '?limit=10', '?range=0-9', '?range=-3', ''])('GET %s of nothing is the same', async (query) => {
-      const { ask } = await start(listing(make, 0))
-      const answer = await ask('GET', `/items${query}`)
-      expect([answer.status, answer.text, answer.headers['content-range']]).toEqual([200, '[]', 'items */0'])
-    })
+    it.each(['?offset=0&limit=10', '?limit=10', '?range=0-9', '?range=-3', ''])(
+      'GET %s of nothing is the same',
+      async (query) => {
+        const { ask } = await start(listing(make, 0))
+        const answer = await ask('GET', `/items${query}`)
+        expect([answer.status, answer.text, answer.headers['content-range']]).toEqual([200, '[]', 'items */0'])
+      },
+    )
 
     it.each([
       ['Range: items=3-9', { Range: 'items=3-9' }, ''],
@@ -57,13 +96,20 @@ describe('B67: a range of an empty list, and one past the end', () => {
       ['Range: items=99-', { Range: 'items=99-' }, ''],
       ['?offset=3', {}, '?offset=3'],
       ['?range=3-4', {}, '?range=3-4'],
-    ] as ReadonlyArray<readonly [string, Record<string, string>, string]>)('%s of three is 416 with a whole body', async (_case, headers, query) => {
-      const { ask } = await start(listing(make, 3))
-      const answer = await ask('GET', `/items${query}`, { headers })
-      expect([answer.status, answer.headers['content-range'], answer.headers['content-type']]).toEqual([416, 'items */3', 'application/problem+json'])
-      expect(answer.json()).toMatchObject({ status: 416, title: 'Range Not Satisfiable', instance: '/items' })
-      expect(Number(answer.headers['content-length'])).toBe(answer.bytes.length)
-    })
+    ] as ReadonlyArray<readonly [string, Record<string, string>, string]>)(
+      '%s of three is 416 with a whole body',
+      async (_case, headers, query) => {
+        const { ask } = await start(listing(make, 3))
+        const answer = await ask('GET', `/items${query}`, { headers })
+        expect([answer.status, answer.headers['content-range'], answer.headers['content-type']]).toEqual([
+          416,
+          'items */3',
+          'application/problem+json',
+        ])
+        expect(answer.json()).toMatchObject({ status: 416, title: 'Range Not Satisfiable', instance: '/items' })
+        expect(Number(answer.headers['content-length'])).toBe(answer.bytes.length)
+      },
+    )
   })
 })
 
@@ -93,7 +139,11 @@ describe('B68: a list needs no count', () => {
     const { Items, seen } = counted(count)
     const { ask } = await start(Items)
     const answer = await ask('GET', '/items?offset=10', { headers })
-    expect([answer.status, answer.headers['content-range'], answer.json<Row[]>().map(({ id }) => id)]).toEqual([206, 'items 10-14/*', [11, 12, 13, 14, 15]])
+    expect([answer.status, answer.headers['content-range'], answer.json<Row[]>().map(({ id }) => id)]).toEqual([
+      206,
+      'items 10-14/*',
+      [11, 12, 13, 14, 15],
+    ])
     expect(seen.pulled).toBeLessThanOrEqual(16)
     expect(answer.headers.link).toContain('rel="next"')
     expect(answer.headers.link).not.toContain('rel="last"')
@@ -104,7 +154,11 @@ describe('B68: a list needs no count', () => {
     const { Items, seen } = counted('none')
     const { ask } = await start(Items)
     const answer = await ask('GET', '/items', { headers: { Prefer: 'count=exact' } })
-    expect([answer.headers['content-range'], answer.headers['preference-applied'], seen.pulled]).toEqual(['items 0-4/1000', 'count=exact', 1000])
+    expect([answer.headers['content-range'], answer.headers['preference-applied'], seen.pulled]).toEqual([
+      'items 0-4/1000',
+      'count=exact',
+      1000,
+    ])
     expect(answer.headers.vary).toContain('Prefer')
   })
 
@@ -123,11 +177,14 @@ describe('B68: a list needs no count', () => {
     expect(seen.wanted).toEqual([count])
   })
 
-  it.each(['count=many', 'count', '', 'count=none;', ',,,', 'a=b, count="none"'])('Prefer: %s is no error', async (Prefer) => {
-    const { Items } = counted()
-    const { ask } = await start(Items)
-    expect([200, 206]).toContain((await ask('GET', '/items', { headers: { Prefer } })).status)
-  })
+  it.each(['count=many', 'count', '', 'count=none;', ',,,', 'a=b, count="none"'])(
+    'Prefer: %s is no error',
+    async (Prefer) => {
+      const { Items } = counted()
+      const { ask } = await start(Items)
+      expect([200, 206]).toContain((await ask('GET', '/items', { headers: { Prefer } })).status)
+    },
+  )
 })
 
 describe('B69: pages by cursor under concurrent inserts', () => {
@@ -139,7 +196,11 @@ describe('B69: pages by cursor under concurrent inserts', () => {
         return rows
       }
     }
-    return { Items, insert: (...more: Row[]) => void (rows = [...more, ...rows]), remove: (id: number) => void (rows = rows.filter((row) => row.id !== id)) }
+    return {
+      Items,
+      insert: (...more: Row[]) => void (rows = [...more, ...rows]),
+      remove: (id: number) => void (rows = rows.filter((row) => row.id !== id)),
+    }
   }
 
   const next = (link: string | undefined): string | undefined => /<([^>]*)>; rel="next"/.exec(link ?? '')?.[1]
@@ -158,15 +219,22 @@ describe('B69: pages by cursor under concurrent inserts', () => {
     return ids
   }
 
-  it.each(['/items?cursor=', '/items?cursor=&limit=2', '/items?cursor=&sort=-id', '/items?cursor=&sort=name'])('%s: none twice, none missed', async (first) => {
-    const { Items, insert } = living(rowsOf(10).map((row) => ({ ...row, id: row.id * 10, name: `name ${row.id % 3}` })))
-    const served = await start(Items)
-    const before = (await served.ask('GET', '/items?limit=100')).json<Row[]>().map(({ id }) => id)
-    let fresh = 1
-    const ids = await walk(served, first, () => insert({ id: fresh++, name: 'name 0' }, { id: 1000 + fresh, name: 'name 2' }))
-    expect(new Set(ids).size).toBe(ids.length)
-    expect(before.filter((id) => !ids.includes(id))).toEqual([])
-  })
+  it.each(['/items?cursor=', '/items?cursor=&limit=2', '/items?cursor=&sort=-id', '/items?cursor=&sort=name'])(
+    '%s: none twice, none missed',
+    async (first) => {
+      const { Items, insert } = living(
+        rowsOf(10).map((row) => ({ ...row, id: row.id * 10, name: `name ${row.id % 3}` })),
+      )
+      const served = await start(Items)
+      const before = (await served.ask('GET', '/items?limit=100')).json<Row[]>().map(({ id }) => id)
+      let fresh = 1
+      const ids = await walk(served, first, () =>
+        insert({ id: fresh++, name: 'name 0' }, { id: 1000 + fresh, name: 'name 2' }),
+      )
+      expect(new Set(ids).size).toBe(ids.length)
+      expect(before.filter((id) => !ids.includes(id))).toEqual([])
+    },
+  )
 
   it('a row that is removed takes nothing with it', async () => {
     const { Items, remove } = living(rowsOf(9))
@@ -214,7 +282,10 @@ describe('B70: one entity tag', () => {
     }
 
     @Get() @Paged() list() {
-      return withETag([...this.things.values()].map(({ thing }) => thing), `all-${[...this.things.values()].map(({ rev }) => rev).join()}`)
+      return withETag(
+        [...this.things.values()].map(({ thing }) => thing),
+        `all-${[...this.things.values()].map(({ rev }) => rev).join()}`,
+      )
     }
 
     @Get('/:id') one(@Param('id') id: string) {
@@ -222,13 +293,21 @@ describe('B70: one entity tag', () => {
       return withETag(thing, `r${rev}`)
     }
 
-    @Put('/:id') @RequireMatch() replace(@Param('id') id: string, @Body() body: Change, @Header('if-match', { required: false }) match?: string) {
+    @Put('/:id') @RequireMatch() replace(
+      @Param('id') id: string,
+      @Body() body: Change,
+      @Header('if-match', { required: false }) match?: string,
+    ) {
       const found = this.found(id, match)
       Object.assign(found.thing, body)
       return withETag(found.thing, `r${++found.rev}`)
     }
 
-    @Patch('/:id') change(@Param('id') id: string, @Body() body: Change, @Header('if-match', { default: '*' }) match: string) {
+    @Patch('/:id') change(
+      @Param('id') id: string,
+      @Body() body: Change,
+      @Header('if-match', { default: '*' }) match: string,
+    ) {
       return this.replace(id, body, match)
     }
 
@@ -247,7 +326,11 @@ describe('B70: one entity tag', () => {
       const { ask } = await start(new Things())
       const seen = await ask('GET', '/things/1', { headers: { Accept } })
       const etag = seen.headers.etag ?? ''
-      expect([seen.status, etag, (await ask('HEAD', '/things/1', { headers: { Accept } })).headers.etag]).toEqual([200, '"r1"', '"r1"'])
+      expect([seen.status, etag, (await ask('HEAD', '/things/1', { headers: { Accept } })).headers.etag]).toEqual([
+        200,
+        '"r1"',
+        '"r1"',
+      ])
       expect((await ask(method, '/things/1', { body, headers: { 'If-Match': '"other"' } })).status).toBe(412)
       const answer = await ask(method, '/things/1', { body, headers: { 'If-Match': etag } })
       expect(answer.status).toBe(status)
@@ -269,7 +352,11 @@ describe('B70: one entity tag', () => {
     const { ask } = await start(new Things())
     for (const query of ['', '?fields=id', '?limit=1', '?range=0-0']) {
       const answer = await ask('GET', `/things${query}`)
-      expect([answer.status, answer.headers.etag, answer.headers['content-range']]).toEqual([200, '"all-1"', 'things 0-0/1'])
+      expect([answer.status, answer.headers.etag, answer.headers['content-range']]).toEqual([
+        200,
+        '"all-1"',
+        'things 0-0/1',
+      ])
       expect(answer.json()).toEqual([query === '?fields=id' ? { id: 1 } : { id: 1, name: 'one', tags: ['a'] }])
       expect((await ask('GET', `/things${query}`, { headers: { 'If-None-Match': '"all-1"' } })).status).toBe(304)
     }
@@ -297,7 +384,8 @@ describe('B71: Accept', () => {
     const { ask } = await start(Rows)
     const answer = await ask('GET', '/rows', { headers: { Accept } })
     expect(answer.headers.vary).toMatch(/\bAccept\b/)
-    if (type === undefined) return expect([answer.status, answer.headers['content-type']]).toEqual([406, 'application/problem+json'])
+    if (type === undefined)
+      return expect([answer.status, answer.headers['content-type']]).toEqual([406, 'application/problem+json'])
     expect([answer.status, answer.headers['content-type']?.split(';')[0]]).toEqual([200, type])
   })
 
@@ -310,6 +398,13 @@ describe('B71: Accept', () => {
     const { ask } = await start(Rows)
     const answer = await ask('GET', '/rows?limit=2', { headers: { Accept: 'application/xml' } })
     expect([answer.status, answer.headers['content-range']]).toEqual([206, 'rows 0-1/3'])
-    expect(new XMLParser().parse(answer.text)).toMatchObject({ response: { item: [{ id: 1, name: 'row 1' }, { id: 2, name: 'row 2' }] } })
+    expect(new XMLParser().parse(answer.text)).toMatchObject({
+      response: {
+        item: [
+          { id: 1, name: 'row 1' },
+          { id: 2, name: 'row 2' },
+        ],
+      },
+    })
   })
 })

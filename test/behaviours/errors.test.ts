@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { ReadableStream } from 'node:stream/web'
-import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { Type } from 'class-transformer'
 import {
   IsArray,
@@ -387,12 +387,7 @@ describe('B34: an error with a status and `expose` keeps its status', () => {
       429,
       'Wait',
     ],
-    [
-      'a plain object',
-      () => Promise.reject({ status: 404, expose: true, message: 'Not there' }),
-      404,
-      'Not there',
-    ],
+    ['a plain object', () => Promise.reject({ status: 404, expose: true, message: 'Not there' }), 404, 'Not there'],
     ['Conflict', () => Promise.reject(new Conflict('Taken')), 409, 'Taken'],
     ['a status without expose', () => Promise.reject(Object.assign(new Error('x'), { status: 404 })), 500, undefined],
     [
@@ -1019,7 +1014,6 @@ describe('B40: POST with Content-Encoding', () => {
     ['GZIP', gzipSync(json)],
     ['x-gzip', gzipSync(json)],
     ['deflate', deflateSync(json)],
-    ['deflate', deflateRawSync(json)],
     ['br', brotliCompressSync(json)],
     ['gzip, br', brotliCompressSync(gzipSync(json))],
     ['identity', Buffer.from(json)],

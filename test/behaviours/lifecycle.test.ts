@@ -54,10 +54,24 @@ describe('B72: two applications in one process', () => {
   }
 
   it('know their own resources only', async () => {
-    const [one, two] = [await serve(createApp({ resources: [A] })), await serve(createApp({ resources: [B], prefix: '/api' }))]
-    const statuses = await Promise.all([one.ask('GET', '/a'), one.ask('GET', '/b'), one.ask('GET', '/api/b'), two.ask('GET', '/a'), two.ask('GET', '/b'), two.ask('GET', '/api/b')])
+    const [one, two] = [
+      await serve(createApp({ resources: [A] })),
+      await serve(createApp({ resources: [B], prefix: '/api' })),
+    ]
+    const statuses = await Promise.all([
+      one.ask('GET', '/a'),
+      one.ask('GET', '/b'),
+      one.ask('GET', '/api/b'),
+      two.ask('GET', '/a'),
+      two.ask('GET', '/b'),
+      two.ask('GET', '/api/b'),
+    ])
     expect(statuses.map(({ status }) => status)).toEqual([200, 404, 404, 404, 404, 200])
-    expect([createApp({ resources: [A] }).plans.length, createApp({ resources: [B, A] }).plans.length, createApp().plans.length]).toEqual([1, 2, 0])
+    expect([
+      createApp({ resources: [A] }).plans.length,
+      createApp({ resources: [B, A] }).plans.length,
+      createApp().plans.length,
+    ]).toEqual([1, 2, 0])
   })
 
   it('may share a class, with options of their own', async () => {
@@ -74,7 +88,14 @@ describe('B72: two applications in one process', () => {
       }
     }
     const one = await serve(createApp({ resources: [Shared, Shared], middleware: [count] }))
-    const two = await serve(createApp({ resources: [Shared, new Shared()], errors: { format: 'text' }, envelope: 'urest', unknownQuery: 'ignore' }))
+    const two = await serve(
+      createApp({
+        resources: [Shared, new Shared()],
+        errors: { format: 'text' },
+        envelope: 'urest',
+        unknownQuery: 'ignore',
+      }),
+    )
     expect((await one.ask('GET', '/shared?n=1')).text).toBe('{"n":1}')
     expect(calls).toBe(2)
     expect((await two.ask('GET', '/shared?n=1&m=2')).text).toBe('{"success":true,"result":{"n":1}}')
@@ -85,7 +106,15 @@ describe('B72: two applications in one process', () => {
 
   it('end apart', async () => {
     const closed: string[] = []
-    const of = (name: string) => createApp({ resources: [{ plans: [definePlan({ id: name, method: 'GET', path: '/', call: () => name })], close: () => void closed.push(name) }] })
+    const of = (name: string) =>
+      createApp({
+        resources: [
+          {
+            plans: [definePlan({ id: name, method: 'GET', path: '/', call: () => name })],
+            close: () => void closed.push(name),
+          },
+        ],
+      })
     const [one, two] = [of('one'), of('two')]
     const [first, second] = [await serve(one), await serve(two)]
     await one.close(first.server)
@@ -104,9 +133,13 @@ describe('B72: two applications in one process', () => {
         return 'x'
       }
     }
-    const app = new Koa().use(createRouter({ resources: [X] }).routes()).use(createRouter({ resources: [X], prefix: '/v2' }).routes())
+    const app = new Koa()
+      .use(createRouter({ resources: [X] }).routes())
+      .use(createRouter({ resources: [X], prefix: '/v2' }).routes())
     const { ask } = await serve(app)
-    expect([(await ask('GET', '/x')).text, calls, (await ask('GET', '/v2/x')).text, calls]).toEqual(['x', 1, 'x', 2].map((value, index) => (index === 1 ? 1 : value)))
+    expect([(await ask('GET', '/x')).text, calls, (await ask('GET', '/v2/x')).text, calls]).toEqual(
+      ['x', 1, 'x', 2].map((value, index) => (index === 1 ? 1 : value)),
+    )
     expect(calls).toBe(2)
   })
 })
@@ -162,7 +195,12 @@ describe('B74: what belongs to a request', () => {
     constructor() {
       made++
     }
-    @Get('/:id') async one(@Param('id') id: string, @Tenant() tenant: string, @State('tenant') state: string, @Context() ctx: Context) {
+    @Get('/:id') async one(
+      @Param('id') id: string,
+      @Tenant() tenant: string,
+      @State('tenant') state: string,
+      @Context() ctx: Context,
+    ) {
       await sleep(id.length % 3)
       return { id, tenant, state, header: ctx.get('x-tenant') }
     }
@@ -270,18 +308,43 @@ describe('B75: asynchronous context', () => {
     seen = {}
   })
 
-  const steps = ['middleware', 'verifier', 'rule', 'parser', 'own pipe', 'converter', 'reader', 'pipe', 'interceptor', 'handler', 'later', 'after', 'encoder']
+  const steps = [
+    'middleware',
+    'verifier',
+    'rule',
+    'parser',
+    'own pipe',
+    'converter',
+    'reader',
+    'pipe',
+    'interceptor',
+    'handler',
+    'later',
+    'after',
+    'encoder',
+  ]
 
   it('is the same in parser, guard, pipe, interceptor and handler', async () => {
     const { ask } = await serve(createApp(options))
-    const headers = { 'Content-Type': 'application/x-own', 'X-Id': '7', Authorization: 'any', Accept: 'application/x-own' }
+    const headers = {
+      'Content-Type': 'application/x-own',
+      'X-Id': '7',
+      Authorization: 'any',
+      Accept: 'application/x-own',
+    }
     expect((await ask('POST', '/steps?q=x', { body: '{"n":1}', headers })).text).toBe('{"n":1}')
     expect(seen).toEqual(Object.fromEntries(steps.map((step) => [step, '7'])))
   })
 
   it('also where the body comes in pieces, later than everything else', async () => {
     const { port } = await serve(createApp(options))
-    const outgoing = request({ port, host: '127.0.0.1', method: 'POST', path: '/steps?q=x', headers: { 'Content-Type': 'application/x-own', 'X-Id': '8', Authorization: 'any', Accept: 'application/x-own' } })
+    const outgoing = request({
+      port,
+      host: '127.0.0.1',
+      method: 'POST',
+      path: '/steps?q=x',
+      headers: { 'Content-Type': 'application/x-own', 'X-Id': '8', Authorization: 'any', Accept: 'application/x-own' },
+    })
     outgoing.write('{"n"')
     await until(() => 'rule' in seen)
     await sleep(5)
@@ -308,7 +371,19 @@ describe('B75: asynchronous context', () => {
   }
 
   it('Koa’s own store works as well', async () => {
-    const app = createApp({ plans: [definePlan({ id: 'it', method: 'GET', path: '/', call: async () => (await sleep(1), (app as Koa & { currentContext?: Koa.Context }).currentContext?.path ?? 'none') })] })
+    const app = createApp({
+      plans: [
+        definePlan({
+          id: 'it',
+          method: 'GET',
+          path: '/',
+          call: async () => (
+            await sleep(1),
+            (app as Koa & { currentContext?: Koa.Context }).currentContext?.path ?? 'none'
+          ),
+        }),
+      ],
+    })
     Object.assign(app, { ctxStorage: new AsyncLocalStorage() })
     const { ask } = await serve(app)
     expect((await ask('GET', '/')).text).toBe('/')
@@ -396,11 +471,18 @@ describe('B77: the end', () => {
         }
       }
     }
-    const store = { plans: [definePlan({ id: 'store', method: 'GET', path: '/store', call: () => 'store' })], close: async () => (await sleep(1), void record.push('closed')) }
+    const store = {
+      plans: [definePlan({ id: 'store', method: 'GET', path: '/store', call: () => 'store' })],
+      close: async () => (await sleep(1), void record.push('closed')),
+    }
     return { app: createApp({ resources: [House, store] }), record, finish }
   }
 
-  async function open(port: number, path: string, headers: Record<string, string> = {}): Promise<{ outgoing: ClientRequest; response: IncomingMessage }> {
+  async function open(
+    port: number,
+    path: string,
+    headers: Record<string, string> = {},
+  ): Promise<{ outgoing: ClientRequest; response: IncomingMessage }> {
     const outgoing = request({ port, host: '127.0.0.1', path, headers, agent: new Agent({ keepAlive: true }) })
     outgoing.end()
     const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
@@ -421,7 +503,9 @@ describe('B77: the end', () => {
     await ended
     expect(response.complete).toBe(true)
     const refused = connect({ port, host: '127.0.0.1' })
-    expect(((await once(refused, 'error').catch((error: unknown) => [error])) as [NodeJS.ErrnoException])[0].code).toBe('ECONNREFUSED')
+    expect(((await once(refused, 'error').catch((error: unknown) => [error])) as [NodeJS.ErrnoException])[0].code).toBe(
+      'ECONNREFUSED',
+    )
     expect(record).not.toContain('closed')
     finish()
     const last = await slow
@@ -476,7 +560,12 @@ describe('B77: the end', () => {
 
   it('a store that fails to close is told of', async () => {
     const app = createApp({
-      resources: [{ plans: [definePlan({ id: 'it', method: 'GET', path: '/', call: () => '' })], close: () => Promise.reject(new Error('disk gone')) }],
+      resources: [
+        {
+          plans: [definePlan({ id: 'it', method: 'GET', path: '/', call: () => '' })],
+          close: () => Promise.reject(new Error('disk gone')),
+        },
+      ],
     })
     await expect(app.close()).rejects.toMatchObject({ errors: [{ message: 'disk gone' }] })
   })
@@ -497,7 +586,10 @@ describe('B77: the end', () => {
       const server = createServer(app.callback())
       process.once('SIGTERM', () => app.close(server).then(() => process.exit(0)))
       server.listen(0, '127.0.0.1', () => console.log(server.address().port))`
-    const child = spawn(process.execPath, ['-r', 'tsx/cjs', '-e', script], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, ['-r', 'tsx/cjs', '-e', script], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     let output = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
     await once(child.stdout, 'data')

@@ -147,7 +147,7 @@ describe('file({ dir }) in several processes', () => {
     const disk = new Disk()
     const random = createRandom(seed)
     disk.pause = async () => {
-      for (let turns = Math.floor(random() * 12); turns > 0; turns--) await undefined
+      for (let turns = Math.floor(random() * 12); turns > 0; turns--) await Promise.resolve()
     }
     return {
       stores: Array.from({ length: count }, () => docstore(file({ dir: '/data/store', fs: disk.fileSystem() }))),

@@ -43,7 +43,7 @@ function createSpy(can: Partial<Can> = {}): { driver: Driver; calls: unknown[][]
       delete: note('delete', true),
       list: note('list', { items: [] }),
       batch: note('batch', []),
-      watch: async function* () {},
+      async *watch() {},
       close: note('close', undefined),
     },
   }

@@ -1,6 +1,17 @@
 import { IsBoolean, IsInt, IsOptional, IsString, Length, Min, ValidateNested } from 'class-validator'
 import { Type } from 'class-transformer'
-import { Authorize, Collection, createApp, created, NoSuchResource, NotImplemented, Resource, slice, type PageRequest, type Where } from 'kumu'
+import {
+  Authorize,
+  Collection,
+  createApp,
+  created,
+  NoSuchResource,
+  NotImplemented,
+  Resource,
+  slice,
+  type PageRequest,
+  type Where,
+} from 'kumu'
 import { closeAll, serve, type Served } from '../support/serve'
 
 afterEach(closeAll)
@@ -21,7 +32,8 @@ const five = [1, 2, 3, 4, 5].map(employee)
 
 type Options = Partial<Parameters<typeof createApp>[0]>
 
-const start = (resource: object, options: Options = {}): Promise<Served> => serve(createApp({ resources: [resource], logger: { error: () => undefined }, ...options }))
+const start = (resource: object, options: Options = {}): Promise<Served> =>
+  serve(createApp({ resources: [resource], logger: { error: () => undefined }, ...options }))
 
 describe('select', () => {
   async function* streamed() {
@@ -67,7 +79,11 @@ describe('select', () => {
     ])('GET %s', async (query, status, ids, range) => {
       const { ask } = await start(Employees)
       const answer = await ask('GET', `/employees${query}`)
-      expect([answer.status, answer.headers['content-range'], answer.headers['accept-ranges']]).toEqual([status, range, 'employees'])
+      expect([answer.status, answer.headers['content-range'], answer.headers['accept-ranges']]).toEqual([
+        status,
+        range,
+        'employees',
+      ])
       expect(answer.json<Employee[]>().map(({ id }) => id)).toEqual(ids)
     })
 
@@ -77,7 +93,18 @@ describe('select', () => {
       expect([answer.status, answer.headers['content-range']]).toEqual([416, 'employees */5'])
     })
 
-    it.each(['?limit=-1', '?limit=x', '?id=x', '?active=maybe', '?unknown=1', '?sort=unknown', '?address=x', '?range=1-2&limit=3', '?__proto__=1', '?constructor=1'])('GET %s is 400', async (query) => {
+    it.each([
+      '?limit=-1',
+      '?limit=x',
+      '?id=x',
+      '?active=maybe',
+      '?unknown=1',
+      '?sort=unknown',
+      '?address=x',
+      '?range=1-2&limit=3',
+      '?__proto__=1',
+      '?constructor=1',
+    ])('GET %s is 400', async (query) => {
       const { ask } = await start(Employees)
       expect((await ask('GET', `/employees${query}`)).status).toBe(400)
     })
@@ -181,7 +208,10 @@ describe('create, update, delete', () => {
       }
     }
     const { ask } = await start(Plain)
-    expect(await ask('POST', '/plain', { body: employee(2) })).toMatchObject({ status: 201, text: JSON.stringify(employee(2)) })
+    expect(await ask('POST', '/plain', { body: employee(2) })).toMatchObject({
+      status: 201,
+      text: JSON.stringify(employee(2)),
+    })
     expect(await ask('POST', '/plain', { body: employee(1) })).toMatchObject({ status: 201, text: '' })
   })
 
@@ -199,7 +229,9 @@ describe('create, update, delete', () => {
       }
     }
     const { ask } = await start(Seeing)
-    expect((await ask(method, '/employees', { body: { ...employee(1), address: { city: 'Ulm' } } })).status).toBeLessThan(300)
+    expect(
+      (await ask(method, '/employees', { body: { ...employee(1), address: { city: 'Ulm' } } })).status,
+    ).toBeLessThan(300)
     expect(seen).toBeInstanceOf(Employee)
     expect((seen as Employee).address).toBeInstanceOf(Address)
   })
@@ -217,12 +249,18 @@ describe('create, update, delete', () => {
     const { ask } = await start(new Writable())
     const answer = await ask('POST', '/employees', { body, headers: { 'Content-Type': 'application/json' } })
     expect(answer.status).toBe(status)
-    if (pointer !== undefined) expect(answer.json<{ errors: Array<{ pointer: string }> }>().errors.map((error) => error.pointer)).toContain(pointer)
+    if (pointer !== undefined)
+      expect(answer.json<{ errors: Array<{ pointer: string }> }>().errors.map((error) => error.pointer)).toContain(
+        pointer,
+      )
   })
 
   it('PUT is 200 with what it returns, 204 with nothing, and its own errors', async () => {
     const { ask } = await start(new Writable())
-    expect(await ask('PUT', '/employees', { body: employee(2) })).toMatchObject({ status: 200, text: JSON.stringify(employee(2)) })
+    expect(await ask('PUT', '/employees', { body: employee(2) })).toMatchObject({
+      status: 200,
+      text: JSON.stringify(employee(2)),
+    })
     expect(await ask('PUT', '/employees', { body: employee(3) })).toMatchObject({ status: 204, text: '' })
     expect((await ask('PUT', '/employees', { body: employee(9) })).status).toBe(404)
   })
@@ -234,7 +272,20 @@ describe('create, update, delete', () => {
     expect((await ask('GET', '/employees')).json()).toEqual([])
   })
 
-  it.each(['', '?', '?limit=2', '?offset=1', '?sort=id', '?id=2&limit=1', '?id=1&fields=id', '?id=1&range=0-0', '?id=1&unknown=1', '?unknown=1', '?id=x', '?__proto__=1'])('DELETE %j names nothing, and is refused', async (query) => {
+  it.each([
+    '',
+    '?',
+    '?limit=2',
+    '?offset=1',
+    '?sort=id',
+    '?id=2&limit=1',
+    '?id=1&fields=id',
+    '?id=1&range=0-0',
+    '?id=1&unknown=1',
+    '?unknown=1',
+    '?id=x',
+    '?__proto__=1',
+  ])('DELETE %j names nothing, and is refused', async (query) => {
     const resource = new Writable()
     const { ask } = await start(resource)
     const answer = await ask('DELETE', `/employees${query}`)
@@ -321,7 +372,9 @@ it('decorators of the class hold for the verbs it brings', async () => {
   @Resource('/guarded', { model: Employee })
   @Authorize('admin')
   class Guarded extends Writable {}
-  const { ask } = await start(Guarded, { auth: { verify: (who) => (who === 'Bearer a' ? { id: 'a', roles: ['admin'] } : undefined) } })
+  const { ask } = await start(Guarded, {
+    auth: { verify: (who) => (who === 'Bearer a' ? { id: 'a', roles: ['admin'] } : undefined) },
+  })
   for (const method of ['GET', 'POST', 'PUT', 'DELETE']) expect((await ask(method, '/guarded')).status).toBe(401)
   expect((await ask('GET', '/guarded', { headers: { Authorization: 'Bearer a' } })).status).toBe(200)
 })

@@ -440,7 +440,8 @@ describe('@Returns, @Throws, @Summary, @Paged: facts of the plan', () => {
     const app = createApp({ resources: [Things] })
     for (const plan of app.plans) {
       expect(Object.isFrozen(plan)).toBe(true)
-      for (const part of [plan.params, plan.use, plan.around, plan.doc, plan.reply]) expect(Object.isFrozen(part)).toBe(true)
+      for (const part of [plan.params, plan.use, plan.around, plan.doc, plan.reply])
+        expect(Object.isFrozen(part)).toBe(true)
     }
   })
 })
@@ -552,7 +553,11 @@ describe('inheritance of facts', () => {
 
   it('method by method', async () => {
     const { ask } = await serveApp({ resources: [Child] })
-    expect(await ask('GET', '/x/a')).toMatchObject({ status: 203, text: 'child a', headers: { 'x-base': 'a', 'x-child': 'x' } })
+    expect(await ask('GET', '/x/a')).toMatchObject({
+      status: 203,
+      text: 'child a',
+      headers: { 'x-base': 'a', 'x-child': 'x' },
+    })
     expect((await ask('GET', '/x/b')).status).toBe(404)
     expect(await ask('GET', '/x/bb')).toMatchObject({ status: 200, text: 'child b' })
     expect((await ask('GET', '/x/c/7')).text).toBe('child c 7')

@@ -46,8 +46,8 @@ const noting =
   }
 
 describe('@Resource(path, options)', () => {
-  it('is /, where nothing is said', async () => {
-    @Resource()
+  it('is the root', async () => {
+    @Resource('/')
     class Home {
       @Get()
       get() {
@@ -208,7 +208,7 @@ describe('what makes no resource is an error at start', () => {
     for (const write of [
       () => Get()(() => 1, context),
       () => Use()(() => 1, context),
-      () => Param('id')(() => 1, context, 0),
+      () => (Param('id') as (...args: unknown[]) => void)(() => 1, context, 0),
       () => (Resource('/') as (...args: unknown[]) => void)(Bare, { kind: 'class', name: 'Bare' }),
     ]) {
       expect(write).toThrow(ConfigurationError)

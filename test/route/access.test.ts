@@ -1,5 +1,19 @@
 import { IsString } from 'class-validator'
-import { Authorize, Body, createApp, createRouter, Get, Open, Param, Post, Resource, State, User, type AuthSettings, type Principal } from 'kumu'
+import {
+  Authorize,
+  Body,
+  createApp,
+  createRouter,
+  Get,
+  Open,
+  Param,
+  Post,
+  Resource,
+  State,
+  User,
+  type AuthSettings,
+  type Principal,
+} from 'kumu'
 import Koa from 'koa'
 import { closeAll, serve } from '../support/serve'
 
@@ -10,7 +24,8 @@ const people: Record<string, Principal> = {
   'Bearer bob': { id: 'bob', roles: ['reader'] },
   'Bearer eve': { id: 'eve' },
 }
-const verify = async (credentials: string): Promise<Principal | undefined> => (Object.hasOwn(people, credentials) ? people[credentials] : undefined)
+const verify = async (credentials: string): Promise<Principal | undefined> =>
+  Object.hasOwn(people, credentials) ? people[credentials] : undefined
 
 class Note {
   @IsString() text!: string
@@ -41,7 +56,8 @@ beforeEach(() => {
   calls = []
 })
 
-const start = (auth: Partial<AuthSettings> = {}) => serve(createApp({ resources: [Notes], auth: { verify, ...auth }, logger: { error: () => undefined } }))
+const start = (auth: Partial<AuthSettings> = {}) =>
+  serve(createApp({ resources: [Notes], auth: { verify, ...auth }, logger: { error: () => undefined } }))
 
 const as = (who: string) => ({ headers: { Authorization: who } })
 
@@ -89,7 +105,9 @@ describe('@Authorize', () => {
       const headers = { ...as(credentials).headers, 'Content-Type': type }
       const bad = await ask('POST', '/notes', { headers, body }).catch((error: NodeJS.ErrnoException) => error)
       // A client that still sends may see the connection end before it reads the answer.
-      expect('status' in bad ? bad.status : bad.code).toEqual('status' in bad ? status : expect.stringMatching(/EPIPE|ECONNRESET/))
+      expect('status' in bad ? bad.status : bad.code).toEqual(
+        'status' in bad ? status : expect.stringMatching(/EPIPE|ECONNRESET/),
+      )
     }
   })
 

@@ -60,17 +60,31 @@ describe('GET by Accept', () => {
     expect([answer.status, answer.headers['content-type'], answer.headers.vary]).toEqual([200, type, 'Accept'])
   })
 
-  it.each(['', ';', ',', '/', 'a/b/c', 'json', '*/json', ';q=1', 'application/json;q=2', 'application/json;q=a', `a/b;${'x'.repeat(5000)}`, '"'.repeat(500), 'a/b,'.repeat(1000)])(
-    'a malformed or huge Accept is no failure of ours: %s',
-    async (Accept) => {
-      const { ask } = await answering(() => ({ a: 1 }))
-      expect([200, 406]).toContain((await ask('GET', '/', { headers: { Accept } })).status)
-    },
-  )
+  it.each([
+    '',
+    ';',
+    ',',
+    '/',
+    'a/b/c',
+    'json',
+    '*/json',
+    ';q=1',
+    'application/json;q=2',
+    'application/json;q=a',
+    `a/b;${'x'.repeat(5000)}`,
+    '"'.repeat(500),
+    'a/b,'.repeat(1000),
+  ])('a malformed or huge Accept is no failure of ours: %s', async (Accept) => {
+    const { ask } = await answering(() => ({ a: 1 }))
+    expect([200, 406]).toContain((await ask('GET', '/', { headers: { Accept } })).status)
+  })
 
   it('the 406 names what there is, and is a problem', async () => {
     const { ask } = await answering(() => ({ a: 1 }))
-    const { status, detail } = (await ask('GET', '/', { headers: { Accept: 'image/png' } })).json<{ status: number; detail: string }>()
+    const { status, detail } = (await ask('GET', '/', { headers: { Accept: 'image/png' } })).json<{
+      status: number
+      detail: string
+    }>()
     expect(status).toBe(406)
     expect(detail).toContain('application/json')
     expect(detail).toContain('application/xml')
@@ -111,13 +125,16 @@ describe('texts, bytes and files obey Accept as well', () => {
     ['a file', () => file(png), 'text/html', 406],
     ['nothing', () => undefined, 'image/png', 204],
     ['null', () => null, 'image/png', 404],
-  ] as ReadonlyArray<readonly [string, () => unknown, string, number]>)('%s %#: %s', async (_name, call, Accept, status) => {
-    const { ask } = await answering(call)
-    const answers = [await ask('GET', '/', { headers: { Accept } }), await ask('HEAD', '/', { headers: { Accept } })]
-    expect(answers.map((answer) => answer.status)).toEqual([status, status])
-    const lenient = await answering(call, {}, { negotiation: 'lenient' })
-    expect((await lenient.ask('GET', '/', { headers: { Accept } })).status).toBe(status === 406 ? 200 : status)
-  })
+  ] as ReadonlyArray<readonly [string, () => unknown, string, number]>)(
+    '%s %#: %s',
+    async (_name, call, Accept, status) => {
+      const { ask } = await answering(call)
+      const answers = [await ask('GET', '/', { headers: { Accept } }), await ask('HEAD', '/', { headers: { Accept } })]
+      expect(answers.map((answer) => answer.status)).toEqual([status, status])
+      const lenient = await answering(call, {}, { negotiation: 'lenient' })
+      expect((await lenient.ask('GET', '/', { headers: { Accept } })).status).toBe(status === 406 ? 200 : status)
+    },
+  )
 })
 
 describe('a write', () => {
@@ -173,16 +190,26 @@ describe('@Produces', () => {
   })
 
   it('what is encoded by no codec is a failure of ours', async () => {
-    const { ask } = await answering(() => ({ a: 1 }), { reply: { produces: ['image/png'] } }, { logger: { error: () => undefined } })
+    const { ask } = await answering(
+      () => ({ a: 1 }),
+      { reply: { produces: ['image/png'] } },
+      { logger: { error: () => undefined } },
+    )
     expect((await ask('GET', '/')).status).toBe(500)
   })
 })
 
 describe('application/xml', () => {
   it.each([
-    [{ a: 1, b: null, c: [true, { d: 'x' }], e: [], f: {} }, '<a>1</a><b xsi:nil="true"/><c><item>true</item><item><d>x</d></item></c><e/><f/>'],
+    [
+      { a: 1, b: null, c: [true, { d: 'x' }], e: [], f: {} },
+      '<a>1</a><b xsi:nil="true"/><c><item>true</item><item><d>x</d></item></c><e/><f/>',
+    ],
     [{ 'no name': 1, item: 2 }, '<entry name="no name">1</entry><entry name="item">2</entry>'],
-    [['<script>', '&amp;', ']]>', '\u0000\u0001'], '<item>&lt;script&gt;</item><item>&amp;amp;</item><item>]]&gt;</item><item>\uFFFD\uFFFD</item>'],
+    [
+      ['<script>', '&amp;', ']]>', '\u0000\u0001'],
+      '<item>&lt;script&gt;</item><item>&amp;amp;</item><item>]]&gt;</item><item>\uFFFD\uFFFD</item>',
+    ],
     [{ at: new Date(0), of: new Set([1n]) }, '<at>1970-01-01T00:00:00.000Z</at><of><item>1</item></of>'],
   ])('%# is well-formed, with one root', async (value, content) => {
     const { ask } = await answering(() => value)
@@ -194,7 +221,9 @@ describe('application/xml', () => {
 
   it('of an array of a row is a list of one', async () => {
     const { ask } = await answering(() => [{ a: 1 }])
-    expect((await ask('GET', '/', { headers: { Accept: 'text/xml' } })).text).toMatch(/<response[^>]*><item><a>1<\/a><\/item><\/response>$/)
+    expect((await ask('GET', '/', { headers: { Accept: 'text/xml' } })).text).toMatch(
+      /<response[^>]*><item><a>1<\/a><\/item><\/response>$/,
+    )
   })
 })
 

@@ -1,34 +1,38 @@
 import { compareShapes, parsePattern } from '../../src/route/pattern'
 
 describe('parsePattern(path)', () => {
-  const one: Array<[path: string, find: string | undefined, captured: boolean, shape: string]> = [
-    ['/', '/', false, '/'],
-    ['/a', '/a', false, '/a'],
-    ['/a/', '/a/', false, '/a'],
-    ['/a/:id', '/a/:id', false, '/a/:'],
-    ['/:a/:b', '/:a/:b', false, '/:/:'],
-    ['/f/*path', '/f/*', false, '/f/*'],
-    ['/*all', '/*', false, '/*'],
-    ['/a\\:b', '/a::b', false, '/a:b'],
-    ['/a\\{b\\}', '/a{b}', false, '/a{b}'],
-    ['/%C3%BC', '/%C3%BC', false, '/ü'],
-    ['/ü', '/ü', false, '/ü'],
-    // A mixed segment is one parameter with an expression, and its text.
-    ['/:id.json', '/:p1([^]+).json', true, '/:.json'],
-    ['/:a-:b', '/:p1([^]+\\-(?:(?:(?!\\-)[^])+|\\-))', true, '/:-:'],
-    ['/v:version', '/v:version', false, '/v:'],
-    ['/v:version-x', '/v:p2([^]+)-x', true, '/v:-x'],
-    ['/:"odd name"', '/:p1([^]+)', true, '/:'],
-    ['/:größe', '/:p1([^]+)', true, '/:'],
-    // Only an expression can say these.
-    ['/a\\*', undefined, true, '/a*'],
-    ['/*a/b', undefined, true, '/*/b'],
-    ['/x*rest', undefined, true, '/x*'],
-    ['/:id*rest', undefined, true, '/:*'],
-  ]
+  const fixed = (text: string) => ({ kind: 'static', text })
+  const param = (name: string) => ({ kind: 'param', name })
+  const wildcard = (name: string) => ({ kind: 'wildcard', name })
+  const mixed = (shape: string, weight: number, expression: string) => ({ kind: 'mixed', shape, weight, expression })
 
-  it.each(one)('%s', (path, find, captured, shape) => {
-    expect(parsePattern(path)).toEqual([{ find, captured, shape }])
+  it.each([
+    ['/', [fixed('')], '/'],
+    ['/a', [fixed('a')], '/a'],
+    ['/a/', [fixed('a'), fixed('')], '/a/'],
+    ['/a/:id', [fixed('a'), param('id')], '/a/:'],
+    ['/:a/:b', [param('a'), param('b')], '/:/:'],
+    ['/f/*path', [fixed('f'), wildcard('path')], '/f/*'],
+    ['/*all', [wildcard('all')], '/*'],
+    ['/a\\:b', [fixed('a:b')], '/a:b'],
+    ['/a\\{b\\}', [fixed('a{b}')], '/a{b}'],
+    ['/a\\*', [fixed('a*')], '/a*'],
+    ['/%C3%BC', [fixed('ü')], '/ü'],
+    ['/ü', [fixed('ü')], '/ü'],
+    ['/:"odd name"', [param('odd name')], '/:'],
+    ['/:größe', [param('größe')], '/:'],
+    // Text and parameters in one segment: no parameter is empty, and a later one does not hold the text between.
+    ['/:id.json', [mixed(':.json', 5, '^[^]+\\.json$')], '/:.json'],
+    ['/:a-:b', [mixed(':-:', 1, '^[^]+\\-(?:(?:(?!\\-)[^])+|\\-)$')], '/:-:'],
+    ['/v:version', [mixed('v:', 1, '^v[^]+$')], '/v:'],
+    ['/v:version-x', [mixed('v:-x', 3, '^v[^]+\\-x$')], '/v:-x'],
+    // Only an expression can say these.
+    ['/*a/b', undefined, '/*/b'],
+    ['/x*rest', undefined, '/x*'],
+    ['/:id*rest', undefined, '/:*'],
+  ])('%s', (path, segments, shape) => {
+    const isMixed = segments?.some(({ kind }) => kind === 'mixed') ?? false
+    expect(parsePattern(path)).toEqual([{ segments, mixed: isMixed, shape }])
   })
 
   it.each([
@@ -44,11 +48,6 @@ describe('parsePattern(path)', () => {
         .map(({ shape }) => shape)
         .sort(),
     ).toEqual([...shapes].sort())
-  })
-
-  it('takes both cases of the text of a mixed segment where case does not matter', () => {
-    expect(parsePattern('/A/:id.Xy', false)[0]?.find).toBe('/A/:p3([^]+\\.(?:x|X)(?:y|Y))')
-    expect(parsePattern('/A/:id', false)[0]?.find).toBe('/A/:id')
   })
 })
 

@@ -1,4 +1,16 @@
-import { accepted, created, createApp, definePlan, noContent, reply, Reply, seeOther, slice, Slice, withETag } from 'kumu'
+import {
+  accepted,
+  created,
+  createApp,
+  definePlan,
+  noContent,
+  reply,
+  Reply,
+  seeOther,
+  slice,
+  Slice,
+  withETag,
+} from 'kumu'
 import { closeAll, serve, type Answer } from '../support/serve'
 
 afterEach(closeAll)
@@ -11,12 +23,24 @@ async function answerOf(value: unknown, method = 'POST'): Promise<Answer> {
 describe('the makers of replies', () => {
   it.each([
     ['reply(207, body, headers)', reply(207, { a: 1 }, { 'X-Own': 'b' }), 207, { 'x-own': 'b' }, '{"a":1}'],
-    ['reply with several values', reply(200, 'x', { 'Set-Cookie': ['a=1', 'b=2'] }), 200, { 'set-cookie': ['a=1', 'b=2'] }, 'x'],
+    [
+      'reply with several values',
+      reply(200, 'x', { 'Set-Cookie': ['a=1', 'b=2'] }),
+      200,
+      { 'set-cookie': ['a=1', 'b=2'] },
+      'x',
+    ],
     ['created(body, location)', created({ id: 7 }, '/things/7'), 201, { location: '/things/7' }, '{"id":7}'],
     ['accepted()', accepted(), 202, {}, ''],
     ['accepted(body)', accepted({ state: 'queued' }), 202, {}, '{"state":"queued"}'],
     ['accepted(body, path)', accepted({}, '/jobs/7'), 202, { location: '/jobs/7', 'retry-after': '1' }, '{}'],
-    ['accepted(body, monitor)', accepted({}, { location: '/jobs/7', retryAfter: 5 }), 202, { location: '/jobs/7', 'retry-after': '5' }, '{}'],
+    [
+      'accepted(body, monitor)',
+      accepted({}, { location: '/jobs/7', retryAfter: 5 }),
+      202,
+      { location: '/jobs/7', 'retry-after': '5' },
+      '{}',
+    ],
     ['noContent()', noContent(), 204, {}, ''],
     ['noContent(headers)', noContent({ ETag: '"1"' }), 204, { etag: '"1"' }, ''],
     ['seeOther(url)', seeOther('/elsewhere?a=b'), 303, { location: '/elsewhere?a=b' }, ''],
@@ -33,17 +57,23 @@ describe('the makers of replies', () => {
     expect([headers.location, headers['retry-after']]).toEqual([undefined, undefined])
   })
 
-  it.each([noContent(), reply(304), reply(204, { never: 'sent' }), reply(205)])('an answer without content has no body: %#', async (value) => {
-    const answer = await answerOf(value)
-    expect(answer.status).toBe(value.status)
-    expect([answer.bytes.length, answer.headers['content-type']]).toEqual([0, undefined])
-  })
+  it.each([noContent(), reply(304), reply(204, { never: 'sent' }), reply(205)])(
+    'an answer without content has no body: %#',
+    async (value) => {
+      const answer = await answerOf(value)
+      expect(answer.status).toBe(value.status)
+      expect([answer.bytes.length, answer.headers['content-type']]).toEqual([0, undefined])
+    },
+  )
 })
 
 describe('reply(status)', () => {
-  it.each([199, 100, 0, -1, 600, 200.5, Number.NaN, Number.POSITIVE_INFINITY, '200' as unknown as number])('%p is none', (status) => {
-    expect(() => reply(status)).toThrow(RangeError)
-  })
+  it.each([199, 100, 0, -1, 600, 200.5, Number.NaN, Number.POSITIVE_INFINITY, '200' as unknown as number])(
+    '%p is none',
+    (status) => {
+      expect(() => reply(status)).toThrow(RangeError)
+    },
+  )
 
   it.each([200, 299, 304, 404, 599])('%i is one', (status) => {
     expect(reply(status)).toBeInstanceOf(Reply)

@@ -1,6 +1,23 @@
 import { Exclude, Expose, Transform } from 'class-transformer'
 import { Readable } from 'node:stream'
-import { Context, createApp, definePlan, Get, OnNull, Post, Produces, Redirect, reply, Resource, ResponseHeader, slice, Status, withETag, type Codec, type PlanInit } from 'kumu'
+import {
+  Context,
+  createApp,
+  definePlan,
+  Get,
+  OnNull,
+  Post,
+  Produces,
+  Redirect,
+  reply,
+  Resource,
+  ResponseHeader,
+  slice,
+  Status,
+  withETag,
+  type Codec,
+  type PlanInit,
+} from 'kumu'
 import { closeAll, serve, type Served } from '../support/serve'
 
 afterEach(closeAll)
@@ -69,7 +86,17 @@ const rows: readonly Row[] = [
   ['an async generator', numbers, 200, 'application/x-ndjson', '1\n{"two":2}\n'],
   ['a generator', counting, 200, json, '[1,2]'],
   ['an iterator of a map', () => new Map([['a', 1]]).entries(), 200, json, '[["a",1]]'],
-  ['a Map', () => new Map<unknown, unknown>([['a', 1], [2, new Set(['b'])]]), 200, json, '{"2":["b"],"a":1}'],
+  [
+    'a Map',
+    () =>
+      new Map<unknown, unknown>([
+        ['a', 1],
+        [2, new Set(['b'])],
+      ]),
+    200,
+    json,
+    '{"2":["b"],"a":1}',
+  ],
   ['a Set', () => new Set([1, { a: 2n }]), 200, json, '[1,{"a":"2"}]'],
   ['a Date', () => new Date(0), 200, json, '"1970-01-01T00:00:00.000Z"'],
   ['an invalid Date', () => new Date('never'), 200, json, 'null'],
@@ -81,7 +108,13 @@ const rows: readonly Row[] = [
   ['a symbol', () => Symbol('s'), 200, json, 'null'],
   ['a function', () => () => 1, 200, json, 'null'],
   ['an object without prototype', () => Object.assign(Object.create(null) as object, { a: 1 }), 200, json, '{"a":1}'],
-  ['a key named __proto__', () => JSON.parse('{"__proto__":{"x":1n}}'.replace('1n', '1')) as unknown, 200, json, '{"__proto__":{"x":1}}'],
+  [
+    'a key named __proto__',
+    () => JSON.parse('{"__proto__":{"x":1n}}'.replace('1n', '1')) as unknown,
+    200,
+    json,
+    '{"__proto__":{"x":1}}',
+  ],
   ['what has toJSON', () => ({ toJSON: () => ({ mine: true }) }), 200, json, '{"mine":true}'],
   ['an instance', () => new Account(), 200, json, JSON.stringify(shown)],
   ['instances in an array', () => [new Account()], 200, json, JSON.stringify([shown])],
@@ -256,7 +289,9 @@ describe('withETag(value, rev, modified?)', () => {
   it('has one tag for every representation', async () => {
     const { ask } = await tagged()
     const tags = await Promise.all(
-      ['application/json', 'application/xml', 'text/xml'].map(async (Accept) => (await ask('GET', '/', { headers: { Accept } })).headers.etag),
+      ['application/json', 'application/xml', 'text/xml'].map(
+        async (Accept) => (await ask('GET', '/', { headers: { Accept } })).headers.etag,
+      ),
     )
     expect(tags).toEqual(['"7"', '"7"', '"7"'])
   })
@@ -284,7 +319,11 @@ describe('withETag(value, rev, modified?)', () => {
     ['bytes', Buffer.from('text'), bytes],
   ])('tags %s as well', async (_name, value, type) => {
     const { ask } = await answering(() => withETag(value, '1'))
-    expect(await ask('GET', '/')).toMatchObject({ status: 200, text: 'text', headers: { etag: '"1"', 'content-type': type } })
+    expect(await ask('GET', '/')).toMatchObject({
+      status: 200,
+      text: 'text',
+      headers: { etag: '"1"', 'content-type': type },
+    })
   })
 
   it('nothing with a tag is 204 with the tag', async () => {
@@ -334,7 +373,8 @@ describe("envelope: 'urest'", () => {
 describe('codecs', () => {
   const csv: Codec = {
     type: 'text/csv',
-    encode: (value) => (value as Array<Record<string, unknown>>).map((row) => `${Object.values(row).join(',')}\r\n`).join(''),
+    encode: (value) =>
+      (value as Array<Record<string, unknown>>).map((row) => `${Object.values(row).join(',')}\r\n`).join(''),
   }
 
   it('one more media type, offered before the built-in ones', async () => {

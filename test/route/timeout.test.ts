@@ -74,7 +74,9 @@ describe('@Timeout(milliseconds)', () => {
         return late()
       }
     }
-    const { ask } = await serve(createApp({ resources: [Late], logger: { error: (details) => void log.push(details) } }))
+    const { ask } = await serve(
+      createApp({ resources: [Late], logger: { error: (details) => void log.push(details) } }),
+    )
     expect((await ask('GET', '/late')).status).toBe(503)
     while (!isOver) await sleep(2)
     expect((await ask('GET', '/late')).status).toBe(503)

@@ -74,7 +74,11 @@ describe('GET of 200 rows', () => {
   it.each(cases)('%s', async (query, status, ids, range) => {
     const { ask } = await start()
     const answer = await ask('GET', `/rows${query}`)
-    expect([answer.status, answer.headers['content-range'], answer.headers['accept-ranges']]).toEqual([status, range, 'rows'])
+    expect([answer.status, answer.headers['content-range'], answer.headers['accept-ranges']]).toEqual([
+      status,
+      range,
+      'rows',
+    ])
     expect(answer.headers['accept-range']).toBeUndefined()
     expect(answer.json<Row[]>().map(({ id }) => id)).toEqual(ids)
   })
@@ -92,13 +96,27 @@ describe('GET of 200 rows', () => {
     if (count !== undefined) expect(answer.json<Row[]>()).toHaveLength(count)
   })
 
-  it.each(['limit=x', 'limit=-1', 'offset=-1', 'limit=1.5', 'limit=', 'limit=1&limit=2', 'range=', 'range=x-y', 'range=7-5', 'range=1-2,4-5', 'range=1-2&limit=3', 'range=1-2&offset=3', 'id=x', 'id=', 'even=perhaps', 'other=1'])(
-    '?%s is 400',
-    async (query) => {
-      const { ask } = await start()
-      expect((await ask('GET', `/rows?${query}`)).json()).toMatchObject({ status: 400 })
-    },
-  )
+  it.each([
+    'limit=x',
+    'limit=-1',
+    'offset=-1',
+    'limit=1.5',
+    'limit=',
+    'limit=1&limit=2',
+    'range=',
+    'range=x-y',
+    'range=7-5',
+    'range=1-2,4-5',
+    'range=1-2&limit=3',
+    'range=1-2&offset=3',
+    'id=x',
+    'id=',
+    'even=perhaps',
+    'other=1',
+  ])('?%s is 400', async (query) => {
+    const { ask } = await start()
+    expect((await ask('GET', `/rows?${query}`)).json()).toMatchObject({ status: 400 })
+  })
 
   it.each(['offset=200', 'range=200-210'])('?%s is 416 and says how many there are', async (query) => {
     const { ask } = await start()
@@ -142,18 +160,28 @@ describe('GET of 200 rows', () => {
     }
     const { ask } = await start(Own)
     const answer = await ask('GET', '/own?even=true&limit=2&offset=98')
-    expect([answer.headers['content-range'], answer.json<Row[]>().map(({ id }) => id)]).toEqual(['own 98-99/100', [196, 198]])
+    expect([answer.headers['content-range'], answer.json<Row[]>().map(({ id }) => id)]).toEqual([
+      'own 98-99/100',
+      [196, 198],
+    ])
   })
 })
 
 describe('the employees of the showcase', () => {
   it('are made, found, refused twice', async () => {
     const { ask } = await start(new Employees())
-    expect(await ask('GET', '/employees')).toMatchObject({ status: 200, text: '[]', headers: { 'content-range': 'employees */0' } })
+    expect(await ask('GET', '/employees')).toMatchObject({
+      status: 200,
+      text: '[]',
+      headers: { 'content-range': 'employees */0' },
+    })
     const made = await ask('POST', '/employees', { body: jane })
     expect([made.status, made.headers.location, made.json()]).toEqual([201, '/employees?name=Jane', jane])
     expect((await ask('GET', made.headers.location ?? '')).json()).toEqual([jane])
-    expect((await ask('POST', '/employees', { body: jane })).json()).toMatchObject({ status: 409, detail: 'There is an employee of this name' })
+    expect((await ask('POST', '/employees', { body: jane })).json()).toMatchObject({
+      status: 409,
+      detail: 'There is an employee of this name',
+    })
     expect((await ask('GET', '/employees?position=Manager')).json()).toEqual([])
   })
 
@@ -177,7 +205,9 @@ describe('the employees of the showcase', () => {
     ['application/json; charset=klingon', 415],
   ])('POST as %s is %i', async (type, status) => {
     const { ask } = await start(new Employees())
-    const body = type.includes('xml') ? '<employee><name>Jane</name><position>Developer</position></employee>' : JSON.stringify(jane)
+    const body = type.includes('xml')
+      ? '<employee><name>Jane</name><position>Developer</position></employee>'
+      : JSON.stringify(jane)
     const answer = await ask('POST', '/employees', { body, headers: { 'Content-Type': type } })
     expect(answer.status).toBe(status)
     if (status === 201) expect(answer.json()).toEqual(jane)
@@ -212,7 +242,7 @@ describe('results', () => {
       return body.even ? body : undefined
     }
     override delete(where: Where) {
-      return where.id?.includes(1) ? { removed: 1 } as unknown as Row : undefined
+      return where.id?.includes(1) ? ({ removed: 1 } as unknown as Row) : undefined
     }
   }
 
@@ -228,7 +258,8 @@ describe('results', () => {
     const answer = await ask(method, `/things${query}`, { body })
     expect([answer.status, answer.text]).toEqual([status, text])
     if (status === 202) expect(answer.headers).toMatchObject({ location: '/jobs/1', 'retry-after': '1' })
-    if (status === 204) expect([answer.headers['content-type'], answer.headers['content-length']]).toEqual([undefined, undefined])
+    if (status === 204)
+      expect([answer.headers['content-type'], answer.headers['content-length']]).toEqual([undefined, undefined])
   })
 
   it('DELETE chooses by the query; a body is not read', async () => {
@@ -274,10 +305,19 @@ describe("envelope: 'urest' with errors.format: 'urest'", () => {
     expect((await ask('POST', '/employees', { body: jane })).json()).toEqual({ success: true, result: jane })
     expect((await ask('GET', '/employees')).json()).toEqual({ success: true, result: [jane] })
     const refused = await ask('POST', '/employees', { body: jane })
-    expect([refused.status, refused.json()]).toEqual([409, { success: false, exception: 'ResourceExists: There is an employee of this name' }])
-    expect((await ask('GET', '/nowhere')).json()).toEqual({ success: false, exception: expect.stringContaining('NoSuchResource') as string })
+    expect([refused.status, refused.json()]).toEqual([
+      409,
+      { success: false, exception: 'ResourceExists: There is an employee of this name' },
+    ])
+    expect((await ask('GET', '/nowhere')).json()).toEqual({
+      success: false,
+      exception: expect.stringContaining('NoSuchResource') as string,
+    })
     expect((await ask('DELETE', '/employees')).json()).toMatchObject({ success: false })
-    expect((await ask('POST', '/employees', { body: {} })).json()).toMatchObject({ success: false, exception: expect.stringContaining('ValidationError') as string })
+    expect((await ask('POST', '/employees', { body: {} })).json()).toMatchObject({
+      success: false,
+      exception: expect.stringContaining('ValidationError') as string,
+    })
   })
 
   it('and in XML', async () => {
@@ -326,11 +366,15 @@ describe('formats', () => {
   it.each([
     ['name: Jane\nposition: Developer\n', 201],
     ['name: !!js/function "x"\nposition: y\n', 400],
-    ['a: &a [x]\nb: [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\n', 400],
+    ['a: &a [x]\nb: [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\n', 422],
+    [
+      'a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c]\n',
+      400,
+    ],
     ['name: [', 400],
   ])('a YAML body %j is %i where it is added', async (body, status) => {
     const { ask } = await start(new Employees(), { codecs: [yaml()] })
     const answer = await ask('POST', '/employees', { body, headers: { 'Content-Type': 'application/yaml' } })
-    expect(status === 400 ? [400, 422] : [201]).toContain(answer.status)
+    expect(answer.status).toBe(status)
   })
 })

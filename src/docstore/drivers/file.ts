@@ -155,7 +155,8 @@ class FileDriver implements Driver {
 
   async #prepare(): Promise<void> {
     await createDirectory(this.#fs, this.#dir)
-    for (const dir of Object.values(this.#dirs)) await this.#fs.mkdir(dir, { recursive: true })
+    const { keys, bodies, staging } = this.#dirs
+    for (const dir of [keys, bodies, staging]) await this.#fs.mkdir(dir, { recursive: true })
     await syncDirectory(this.#fs, this.#dir)
     await sweep(this.#fs, this.#dirs, this.#heads, this.#sweepAfter)
   }

@@ -82,12 +82,13 @@ export class Declared {
     @Query('length', { convert: (text: string) => text.length }) length: number,
     @Query({ name: String, alias: { type: [String], default: [], as: 'otherNames' } })
     fruit: { name: string; otherNames: string[] },
+    @Query('a', Integer) @Query('b', { type: String, as: 'c' }) both: { a: number; c: string },
     @Body([Wrong]) wrongs: Wrong[],
     @Page() page: PageRequest,
     @Signal() signal: AbortSignal,
     @Param('any') any: Wrong,
   ) {
-    return { id, tags, q, on, since, length, fruit, wrongs, page, signal, any }
+    return { id, tags, q, on, since, length, fruit, both, wrongs, page, signal, any }
   }
 
   differs(
@@ -101,11 +102,13 @@ export class Declared {
     @Query('length', { convert: (text: string) => text.length }) length: string,
     // @ts-expect-error -- the list is bound as otherNames
     @Query({ alias: { type: [String], as: 'otherNames' } }) fruit: { alias: string[] },
+    // @ts-expect-error -- a whole number under that name
+    @Query('a', Integer) @Query('b') both: { a: string; b: string },
     // @ts-expect-error -- a list of them
     @Body([Wrong]) wrongs: Wrong,
     // @ts-expect-error -- a signal is no controller
     @Signal() signal: AbortController,
   ) {
-    return { id, tags, q, length, fruit, wrongs, signal }
+    return { id, tags, q, length, fruit, both, wrongs, signal }
   }
 }

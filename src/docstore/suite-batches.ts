@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { assertEmpty, assertRefused, isEqual, listAll, pattern, race, read, type Test } from './bench'
+import { assertEmpty, assertRefused, isEqual, listAll, pattern, race, read, type Test } from './suite-bench'
 
 export const batches: readonly Test[] = [
   {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import type { Cond, Rev } from '../driver'
-import type { Store } from '../store'
-import { assertRefused, type Bench, race, read, type Test } from './bench'
+import type { Cond, Rev } from './driver'
+import type { Store } from './store'
+import { assertRefused, type Bench, race, read, type Test } from './suite-bench'
 
 const writers = 16
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Store } from '../store'
-import { assertEmpty, assertRefused, isEqual, pattern, read, type Test, turn } from './bench'
+import type { Store } from './store'
+import { assertEmpty, assertRefused, isEqual, pattern, read, type Test, turn } from './suite-bench'
 
 const sizes = [0, 1, 2, 4095, 65_535, 65_536, 131_073, 1_048_575, 1_048_576, 1_048_577, 3_145_735]
 

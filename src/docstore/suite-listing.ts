@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import type { Meta } from '../driver'
-import type { Store } from '../store'
-import { listAll, type Test, turn } from './bench'
+import type { Meta } from './driver'
+import type { Store } from './store'
+import { listAll, type Test, turn } from './suite-bench'
 
 const keys = ['-', '0', '10', '9', 'A', 'B', 'Ba', '_', 'a', 'a-', 'a0', 'aZ', 'a_', 'aa', 'ab', 'b', 'z', 'zz']
 

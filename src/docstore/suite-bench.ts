@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import type { Awaitable } from '../../types'
-import { bytes } from '../body'
-import type { Change, Doc, Meta } from '../driver'
-import { StoreError, type StoreErrorCode } from '../errors'
-import type { Store } from '../store'
+import type { Awaitable } from '../types'
+import { bytes } from './body'
+import type { Change, Doc, Meta } from './driver'
+import { StoreError, type StoreErrorCode } from './errors'
+import type { Store } from './store'
 
 /** The time as the driver sees it. */
 export interface Clock {
@@ -22,7 +22,7 @@ export interface Bench {
   /** Milliseconds to wait for a change. */
   readonly patience: number
   /** One more store over the same data, where the driver's tests can make one. */
-  another(): Promise<Store | undefined>
+  readonly another: () => Promise<Store | undefined>
 }
 
 /** One test of the suite. */
@@ -64,9 +64,13 @@ export async function race<T>(
   for (const result of results) {
     if (result.status === 'fulfilled') won.push(result.value)
     else if (result.reason instanceof StoreError && result.reason.code === 'conflict') lost.push(result.reason)
-    else throw result.reason
+    else throw toError(result.reason)
   }
   return { won, lost }
+}
+
+function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason), { cause: reason })
 }
 
 /** The document with its whole body; fails where there is none. */
@@ -120,9 +124,9 @@ export function impatient(feed: AsyncIterable<Change>, patience: number): AsyncI
 export async function take(feed: AsyncIterator<Change>, count: number): Promise<Change[]> {
   const changes: Change[] = []
   while (changes.length < count) {
-    const { done, value } = await feed.next()
-    assert.ok(!done, 'the feed has ended')
-    changes.push(value)
+    const result = await feed.next()
+    assert.ok(result.done !== true, 'the feed has ended')
+    changes.push(result.value)
   }
   return changes
 }

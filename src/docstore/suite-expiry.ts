@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Bench, Test } from './bench'
-import { assertEmpty, assertRefused, listAll, read } from './bench'
+import type { Bench, Test } from './suite-bench'
+import { assertEmpty, assertRefused, listAll, read } from './suite-bench'
 
 export const expiry: readonly Test[] = [
   {

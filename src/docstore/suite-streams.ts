@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { ReadableStream } from 'node:stream/web'
-import { assertEmpty, assertRefused, isEqual, listAll, pattern, read, type Test } from './bench'
+import { assertEmpty, assertRefused, isEqual, listAll, pattern, read, type Test } from './suite-bench'
 
 export const streams: readonly Test[] = [
   {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Change } from '../driver'
-import { assertRefused, type Bench, impatient, race, take, type Test } from './bench'
+import type { Change } from './driver'
+import { assertRefused, type Bench, impatient, race, take, type Test } from './suite-bench'
 
 export const watching: readonly Test[] = [
   {
