@@ -5,7 +5,7 @@ import { NoSuchResource } from './errors'
 import { checkHost } from './http/host'
 import { designType, type PagedOptions } from './resource/metadata'
 import { createGate, type AuthSettings } from './route/access'
-import { answerError, requestIdOf } from './route/catch'
+import { answerError } from './route/catch'
 import { defaultCodecs } from './route/codecs/defaults'
 import { compile, compileErrorHandlers, isPlanSet, type ResourceLike } from './route/compile'
 import { toLimits, type LimitOptions } from './route/limits'
@@ -22,11 +22,13 @@ import type {
   Settings,
   StatusRule,
 } from './route/plan'
+import { requestIdOf } from './route/report'
 import { PlanRouter } from './route/router'
 import type { Awaitable, Constructor } from './types'
 import { scalarMembers } from './validation/members'
 import { createValidation, type ValidationOptions } from './validation/pipe'
 import { createToPlain } from './validation/plain'
+import { createReplyCheck } from './validation/reply-check'
 
 /** How errors are answered. */
 export interface ErrorOptions {
@@ -51,12 +53,15 @@ export interface RouterOptions {
   /** Makes or finds the instance of a class: `resolve: (Class) => container.get(Class)`. */
   readonly resolve?: (Class: Constructor) => object
   readonly errors?: ErrorOptions
-  readonly validation?: ValidationOptions
+  readonly validation?: ValidationOptions & {
+    /** Whether replies are checked against the class of `@Returns`; what breaks its rules is a 500. Default `development`. */
+    readonly replies?: boolean
+  }
   /** Pipes for every parameter, after validation. */
   readonly pipes?: readonly Pipe[]
   /** Defaults of `@Paged`. */
   readonly paging?: PagedOptions
-  /** Media types added before the built-in ones: a codec of the same type replaces that. */
+  /** Media types added behind the built-in ones; a codec of the type of one of those replaces it. */
   readonly codecs?: readonly Codec[]
   /** How callers are known. */
   readonly auth?: AuthSettings
@@ -224,10 +229,18 @@ function makeRouter(options: RouterOptions, settings: Settings, answersErrors: b
     members: (Class) => scalarMembers(Class, designType),
     gated: settings.gate !== undefined,
     leftOut: (method) => methods.add(method),
+    prefix: options.prefix ?? '',
   })
+  const checksReplies = options.validation?.replies ?? settings.development
+  const shared: Settings = {
+    ...settings,
+    validate: validation.pipe,
+    declared: (param) => validation.names(param),
+    checkReply: checksReplies ? createReplyCheck(validation.pipe, settings.toPlain) : undefined,
+  }
   return new PlanRouter({
     plans: [...plans, ...(options.plans ?? [])],
-    settings: { ...settings, validate: validation.pipe, declared: (param) => validation.names(param) },
+    settings: shared,
     prefix: options.prefix,
     caseSensitive: options.caseSensitive ?? true,
     strictSlash: options.trailingSlash === 'strict',
@@ -238,9 +251,8 @@ function makeRouter(options: RouterOptions, settings: Settings, answersErrors: b
 
 function toSettings(options: RouterOptions, stopping?: AbortSignal): Settings {
   const { errors = {}, validation = {} } = options
-  const added = options.codecs ?? []
   return {
-    codecs: [...added, ...defaultCodecs.filter(({ type }) => !added.some((codec) => codec.type === type))],
+    codecs: mergeCodecs(options.codecs ?? []),
     limits: toLimits(options.limits),
     errors: {
       format: errors.format ?? 'problem',
@@ -261,6 +273,13 @@ function toSettings(options: RouterOptions, stopping?: AbortSignal): Settings {
     logger: options.logger,
     development: options.development ?? process.env.NODE_ENV === 'development',
   }
+}
+
+/** The built-in codecs in their order, each replaced by one of the same type, and then those of other types. */
+function mergeCodecs(added: readonly Codec[]): readonly Codec[] {
+  const types = new Set(defaultCodecs.map(({ type }) => type))
+  const replaced = defaultCodecs.map((codec) => added.find(({ type }) => type === codec.type) ?? codec)
+  return [...replaced, ...added.filter(({ type }) => !types.has(type))]
 }
 
 const passThrough: Pipe = (value): Awaitable<unknown> => value

@@ -93,6 +93,7 @@ export { xml as xmlCodec } from './route/codecs/xml'
 export { yaml } from './route/codecs/yaml'
 export type { ResourceLike } from './route/compile'
 export type { LimitOptions } from './route/limits'
+export { cursorAfter } from './route/page-cursor'
 export { definePlan, Integer } from './route/plan'
 export type {
   Codec,
@@ -101,6 +102,8 @@ export type {
   ErrorFormat,
   Gate,
   Interceptor,
+  KeysetValue,
+  KeyValue,
   Limits,
   Logger,
   Middleware,
@@ -118,6 +121,7 @@ export type {
   StatusRule,
   WhereValue,
 } from './route/plan'
+export { assertPrecondition } from './route/precondition'
 export { accepted, created, file, noContent, reply, Reply, seeOther, Slice, slice, withETag } from './route/replies'
 export { PlanRouter } from './route/router'
 export { event, StreamEvent } from './route/stream'

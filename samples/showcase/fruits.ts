@@ -23,6 +23,11 @@ function toCountry(code: string): string {
   return country
 }
 
+function toSupply(value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('Invalid supply')
+  return value as Record<string, unknown>
+}
+
 @Resource('/fruits')
 export class Fruits {
   @Get()
@@ -44,7 +49,7 @@ export class Fruits {
     @Body({
       name: String,
       'other-names': { type: [String], default: [], as: 'otherNames' },
-      supply: { type: Object },
+      supply: { type: Object, convert: toSupply },
       country_code: { type: String, convert: toCountry, as: 'origin' },
     })
     fruit: NewFruit,

@@ -1,3 +1,5 @@
+import { isToken } from './token'
+
 /** A web link: its target, its relation type or types, and any further attributes by their lower-case names. */
 export interface Link {
   /** A URI reference. */
@@ -7,7 +9,6 @@ export interface Link {
   readonly [attribute: string]: string
 }
 
-const token = /^[!#$%&'*+\-.^_`|~\w]+$/
 const visible = /^[\x20-\x7e]*$/
 const loneSurrogate = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
@@ -36,7 +37,7 @@ export function formatLink(links: readonly Link[]): string {
 }
 
 function formatAttribute(name: string, value: string): string {
-  if (!token.test(name) || name.endsWith('*')) throw new TypeError(`"${name}" cannot name an attribute of a link`)
+  if (!isToken(name) || name.endsWith('*')) throw new TypeError(`"${name}" cannot name an attribute of a link`)
   if (visible.test(value)) return `${name}="${quotable(value)}"`
   if (name === 'rel') throw new TypeError('A relation type of a link is plain ASCII')
   return `${name}*=UTF-8''${escapeExtended(value)}`

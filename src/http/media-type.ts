@@ -1,3 +1,5 @@
+import { isToken } from './token'
+
 /** A media type taken apart (RFC 9110 §8.3.1). */
 export interface MediaType {
   /** Type and subtype, lower case: `application/problem+json`. */
@@ -148,9 +150,4 @@ function quote(value: string): string {
 
 function isQuotable(code: number): boolean {
   return code === 9 || (code >= 32 && code <= 255 && code !== 127)
-}
-
-function isToken(text: string): boolean {
-  token.lastIndex = 0
-  return token.exec(text)?.[0] === text
 }

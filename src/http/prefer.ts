@@ -1,4 +1,4 @@
-const token = /^[!#$%&'*+\-.^_`|~\w]+$/
+import { isToken } from './token'
 
 /**
  * Parses a `Prefer` header. Parameters of a preference are passed over, and so is a preference that is malformed.
@@ -19,7 +19,7 @@ export function parsePrefer(header: string): ReadonlyMap<string, string> {
     const equals = own.indexOf('=')
     const name = (equals < 0 ? own : own.slice(0, equals)).trim().toLowerCase()
     const value = equals < 0 ? '' : readWord(own.slice(equals + 1).trim())
-    if (value !== undefined && token.test(name) && !preferences.has(name)) preferences.set(name, value)
+    if (value !== undefined && isToken(name) && !preferences.has(name)) preferences.set(name, value)
     at = end + 1
   }
   return preferences
@@ -38,10 +38,10 @@ export function parsePrefer(header: string): ReadonlyMap<string, string> {
 export function formatPreferenceApplied(preferences: Iterable<readonly [string, string]>): string {
   const parts: string[] = []
   for (const [name, value] of preferences) {
-    if (!token.test(name)) throw new TypeError(`"${name}" cannot name a preference`)
+    if (!isToken(name)) throw new TypeError(`"${name}" cannot name a preference`)
     if (!/^[\x20-\x7e]*$/.test(value)) throw new TypeError(`The value of the preference "${name}" is not plain ASCII`)
     if (value === '') parts.push(name)
-    else parts.push(token.test(value) ? `${name}=${value}` : `${name}="${value.replace(/["\\]/g, '\\$&')}"`)
+    else parts.push(isToken(value) ? `${name}=${value}` : `${name}="${value.replace(/["\\]/g, '\\$&')}"`)
   }
   return parts.join(', ')
 }
@@ -67,7 +67,7 @@ function scan(text: string, start: number, end: number, delimiter: string): numb
 }
 
 function readWord(word: string): string | undefined {
-  if (!word.startsWith('"')) return word === '' || token.test(word) ? word : undefined
+  if (!word.startsWith('"')) return word === '' || isToken(word) ? word : undefined
   let value = ''
   for (let at = 1; at < word.length; at++) {
     if (word[at] === '"') return at === word.length - 1 ? value : undefined

@@ -1,4 +1,6 @@
-import { BadRequest, type ValueSource } from '../errors'
+import type { ValueSource } from '../errors'
+import { escapePointer } from './pointer'
+import { refusal } from './refusal'
 
 /** The parameters of a query or form: each name with its values, in the order they came. */
 export type QueryMap = ReadonlyMap<string, readonly string[]>
@@ -44,7 +46,7 @@ const EQUALS = 0x3d
 export function parseQuery(text: string, limits: QueryLimits = {}): QueryMap {
   const map = new Map<string, string[]>()
   const { keys = 1000, length = 16384, in: source = 'query' } = limits
-  if (text.length > length) throw refusal(source, 'limit', '', `The ${source} is longer than ${length} characters`)
+  if (text.length > length) throw refusal(source, '', 'limit', `The ${source} is longer than ${length} characters`)
   let pairs = 0
   let start = 0
   let equals = -1
@@ -59,7 +61,7 @@ export function parseQuery(text: string, limits: QueryLimits = {}): QueryMap {
       else valueCoded = true
     } else if (code === AMPERSAND) {
       if (at > start) {
-        if (++pairs > keys) throw refusal(source, 'limit', '', `The ${source} has more than ${keys} parameters`)
+        if (++pairs > keys) throw refusal(source, '', 'limit', `The ${source} has more than ${keys} parameters`)
         const nameEnd = equals < 0 ? at : equals
         const rawName = text.slice(start, nameEnd)
         const name = nameCoded ? decode(rawName, source, '') : rawName
@@ -84,7 +86,7 @@ function decode(text: string, source: ValueSource, name: string): string {
     // decodeURIComponent refuses overlong forms, surrogates and cut sequences: strict UTF-8 (RFC 3629 §4).
     return decodeURIComponent(spaced)
   } catch {
-    throw refusal(source, 'encoding', `/${pointerToken(name)}`, 'A percent-escape is malformed or is not UTF-8')
+    throw refusal(source, `/${escapePointer(name)}`, 'encoding', 'A percent-escape is malformed or is not UTF-8')
   }
 }
 
@@ -105,14 +107,14 @@ type Expanded = { [name: string]: string | string[] | Expanded }
  */
 export function expandQuery(map: QueryMap, limits: ExpandLimits = {}): Record<string, unknown> {
   const { depth = 5, keys = 1000, in: source = 'query' } = limits
-  if (map.size > keys) throw refusal(source, 'limit', '', `The ${source} has more than ${keys} names`)
+  if (map.size > keys) throw refusal(source, '', 'limit', `The ${source} has more than ${keys} names`)
   const root: Expanded = emptyObject()
   for (const [name, values] of map) {
     const path = segments(name)
     const asList = path.length > 1 && path[path.length - 1] === ''
     if (asList) path.pop()
     if (path.length - 1 > depth) {
-      throw refusal(source, 'limit', pointerOf(path), `A name is nested deeper than ${depth} levels`)
+      throw refusal(source, pointerOf(path), 'limit', `A name is nested deeper than ${depth} levels`)
     }
     place(root, path, asList || values.length > 1 ? [...values] : values[0]!, source)
   }
@@ -123,7 +125,7 @@ function place(root: Expanded, path: readonly string[], leaf: string | string[],
   let target = root
   for (const [level, segment] of path.entries()) {
     if (segment === '__proto__' || segment === 'constructor' || segment === 'prototype') {
-      throw refusal(source, 'unknown', pointerOf(path), 'There is no parameter of this name')
+      throw refusal(source, pointerOf(path), 'unknown', 'There is no parameter of this name')
     }
     const known = target[segment]
     const isLast = level === path.length - 1
@@ -132,7 +134,7 @@ function place(root: Expanded, path: readonly string[], leaf: string | string[],
       return
     }
     if (isLast || typeof known === 'string' || Array.isArray(known) || (level > 0 && segment === '')) {
-      throw refusal(source, 'conflict', pointerOf(path), 'One name is given as two kinds of value')
+      throw refusal(source, pointerOf(path), 'conflict', 'One name is given as two kinds of value')
     }
     target = known ?? (target[segment] = emptyObject())
   }
@@ -174,14 +176,5 @@ function encode(text: string): string {
 }
 
 function pointerOf(path: readonly string[]): string {
-  return path.map((segment) => `/${pointerToken(segment)}`).join('')
-}
-
-// RFC 6901 §3: the two characters that a pointer gives a meaning.
-function pointerToken(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1')
-}
-
-function refusal(source: ValueSource, code: string, pointer: string, detail: string): BadRequest {
-  return new BadRequest(detail, { code, errors: [{ in: source, pointer, code, detail }] })
+  return path.map((segment) => `/${escapePointer(segment)}`).join('')
 }

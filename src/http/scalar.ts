@@ -1,3 +1,15 @@
+/** The kinds of values that have one text. */
+export type Scalar = 'string' | 'number' | 'integer' | 'boolean' | 'date'
+
+/** What a sentence about a value calls its kind. */
+export const scalarNouns: Readonly<Record<Scalar, string>> = {
+  string: 'a text',
+  number: 'a number',
+  integer: 'a whole number',
+  boolean: 'true or false',
+  date: 'a date (ISO 8601)',
+}
+
 const words: ReadonlyMap<string, boolean> = new Map([
   ['true', true],
   ['1', true],
@@ -84,4 +96,29 @@ export function parseDate(text: string): Date | undefined {
 function daysOf(year: number, month: number): number {
   if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
+}
+
+/**
+ * Reads a text as a value of a kind; text itself is taken as it is.
+ *
+ * @param text the text, nothing around it
+ * @param kind what it is to be
+ * @returns nothing where the text is none of that kind
+ *
+ * @example
+ * parseScalar('7', 'integer') // 7
+ */
+export function parseScalar(text: string, kind: Scalar): string | number | boolean | Date | undefined {
+  switch (kind) {
+    case 'string':
+      return text
+    case 'number':
+      return parseNumber(text)
+    case 'integer':
+      return parseInteger(text)
+    case 'boolean':
+      return parseBoolean(text)
+    case 'date':
+      return parseDate(text)
+  }
 }

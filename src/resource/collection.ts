@@ -11,7 +11,8 @@ export type Where = PageRequest['where']
  * A resource in Urest's manner: a subclass writes the verbs it has, those left out are 405. `@Resource(path, { model })`
  * names the class of the documents: it checks bodies, and its scalar members are the filters and sort keys.
  *
- * `select` returns the whole set, which Kumu filters, sorts, counts, slices and projects, or a `slice` of its own making.
+ * `select` returns the whole set, which Kumu filters, sorts, counts, slices and projects, or a `slice` of its own making,
+ * whose total `count` tells where the slice does not.
  *
  * @example
  * ;@Resource('/employees', { model: Employee })
@@ -27,6 +28,8 @@ export abstract class Collection<T extends object> {
   create?(body: T): Awaitable<Reply | T | undefined>
   /** PUT: 200 with what it returns, 204 with nothing. */
   update?(body: T): Awaitable<Reply | T | undefined | void>
+  /** The rows that these filters match: asked where `select` returns a slice without its total. */
+  count?(where: Where): Awaitable<number>
   /** DELETE: what the query's filters name; a query without one is refused. */
   delete?(where: Where): Awaitable<Reply | T | undefined | void>
 }
@@ -39,7 +42,7 @@ function verb(name: string, method: Method, param: ParamFact, more: Partial<Meth
 }
 
 const model: ParamFact = { source: 'body', options: {}, model: true }
-verb('select', 'GET', { source: 'page', options: {} }, { paged: { filter: [], sort: true } })
+verb('select', 'GET', { source: 'page', options: {} }, { paged: { filter: [], sort: true }, counter: 'count' })
 verb('create', 'POST', model, { status: 201 })
 verb('update', 'PUT', model)
 verb('delete', 'DELETE', { source: 'where', options: {} }, { paged: {} })

@@ -136,6 +136,8 @@ export interface MethodFacts extends SharedFacts {
   errorOf: Array<number | string | AbstractConstructor>
   /** The route exists only where the instance has the method: how `Collection` leaves verbs out. */
   optional?: boolean
+  /** The method that counts the rows of a slice without a total. */
+  counter?: string
 }
 
 /** What `@Returns` said. */

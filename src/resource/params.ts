@@ -175,7 +175,7 @@ export function State(name?: string): OnParameter<Unchecked> {
   return mark('State', { source: 'state', name, options: { required: false } })
 }
 
-/** The principal; `undefined` on an open route without credentials. */
+/** The principal; `undefined` where the route is open: credentials are verified only where they are asked for. */
 export function User(): OnParameter<Unchecked> {
   return mark('User', { source: 'user', options: { required: false } })
 }

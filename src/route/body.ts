@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream'
-import { checkLength, mayHaveBody, readBytes, readChunks } from './codecs/request-bytes'
-import { decodeContent, parseCodings, unsupportedCoding } from './codecs/content-coding'
-import { createContentTypes, type ContentType } from './codecs/content-types'
+import { checkLength, mayHaveBody, readBytes, readChunks } from './body-bytes'
+import { decodeContent, parseCodings, unsupportedCoding } from './body-coding'
+import { createContentTypes, type ContentType } from './body-types'
 import { malformed } from './codecs/malformed'
-import { multipartLimit, readMultipart } from './codecs/multipart'
+import { multipartLimit, readMultipart } from './multipart'
 import type { BodyPlan, Codec, Context, Limits } from './plan'
 import { UploadDirectory, type UploadedFile } from './upload'
 

@@ -29,7 +29,8 @@ export function byteRangeOf(ctx: Context, source: ByteSource): { first: number; 
   const part = resolveRange(spec, source.size)
   if (!part) {
     throw new RangeNotSatisfiable(`There are ${source.size} bytes`, {
-      headers: { 'Content-Range': formatUnsatisfied('bytes', source.size) },
+      code: 'range',
+      headers: { 'Accept-Ranges': 'bytes', 'Content-Range': formatUnsatisfied('bytes', source.size) },
     })
   }
   ctx.res.setHeader('Content-Range', formatContentRange('bytes', part.first, part.last, source.size))

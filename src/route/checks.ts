@@ -1,4 +1,4 @@
-import { parseBoolean, parseDate, parseInteger, parseNumber } from '../http/scalar'
+import { parseBoolean, parseDate, parseInteger, parseNumber, scalarNouns } from '../http/scalar'
 import { Integer, type ParamPlan, type ParamType, type TypePlan } from './plan'
 
 /** Why a value was refused: the rule's name and a sentence, and which element of a list it was. Never the value. */
@@ -14,11 +14,7 @@ export class Refusal {
 export type Check = (value: unknown) => unknown
 
 const nouns: Record<TypePlan['kind'], string> = {
-  string: 'a text',
-  number: 'a number',
-  integer: 'a whole number',
-  boolean: 'true or false',
-  date: 'a date (ISO 8601)',
+  ...scalarNouns,
   class: 'an object',
   any: 'a value',
 }

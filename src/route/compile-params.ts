@@ -8,9 +8,9 @@ import {
   type ResourceOptions,
 } from '../resource/metadata'
 import type { Constructor } from '../types'
-import { isValidated } from './arguments'
 import { createJsonCheck, createTextCheck, Refusal, toTypePlan } from './checks'
 import { pathNames } from './compile-facts'
+import { isValidated } from './finish'
 import type { ParamPlan, ParamType, TypePlan } from './plan'
 
 /** Where parameters are compiled. */
@@ -25,6 +25,7 @@ export interface ParamScope {
   readonly options: ResourceOptions
   readonly method: string
   readonly path: string | RegExp
+  readonly prefix: string
 }
 
 const anyType: TypePlan = { kind: 'any', list: false }
@@ -213,7 +214,11 @@ function checked(scope: ParamScope, param: ParamPlan): ParamPlan {
     if ((type.class as unknown) === Readable)
       return { ...param, source: 'custom', type: anyType, read: (ctx) => ctx.req }
   }
-  if (param.source === 'path' && typeof scope.path === 'string' && !pathNames(scope.path).includes(param.name ?? '')) {
+  if (
+    param.source === 'path' &&
+    typeof scope.path === 'string' &&
+    !pathNames(scope.prefix + scope.path).includes(param.name ?? '')
+  ) {
     throw new ConfigurationError(
       where,
       `the path "${scope.path}" has no parameter "${param.name}"`,

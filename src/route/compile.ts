@@ -1,4 +1,4 @@
-import { ConfigurationError, PreconditionRequired } from '../errors'
+import { ConfigurationError } from '../errors'
 import { formatHttpDate } from '../http/conditional'
 import { formatLink } from '../http/link'
 import type { MethodFacts, PagedOptions, ResourceOptions, SharedFacts } from '../resource/metadata'
@@ -17,11 +17,13 @@ import {
   type Interceptor,
   type PagingPlan,
   type ParamPlan,
+  type PageRequest,
   type ParamType,
   type PlanSet,
   type ReplyPlan,
   type RoutePlan,
 } from './plan'
+import { Slice } from './replies'
 import { createTimeout } from './timeout'
 
 /** What `resources` takes: instances, classes, and what brings plans along. */
@@ -41,6 +43,8 @@ export interface CompileSettings {
   readonly members: (Class: Constructor) => readonly FilterPlan[]
   /** Whether the application can verify credentials. */
   readonly gated: boolean
+  /** The path before all others: its parameters can be read as well. */
+  readonly prefix: string
   /** Told of methods that a collection leaves out: they are known, and not allowed there. */
   readonly leftOut?: (method: Method) => void
 }
@@ -130,7 +134,7 @@ function compileClass(Class: Constructor, resource: ResourceLike, settings: Comp
   return plans
 }
 
-interface Scope extends Omit<ParamScope, 'method' | 'path' | 'facts'> {
+interface Scope extends Omit<ParamScope, 'method' | 'path' | 'prefix' | 'facts'> {
   readonly Class: Constructor
   readonly facts: MergedFacts
   readonly method: MethodFacts
@@ -144,7 +148,7 @@ function compileRoute(scope: Scope, verb: string, below: string, call: RoutePlan
   const { method, where, settings } = scope
   const shared = mergeShared(scope.facts.shared, method)
   const path = fullPath(scope, shared, below)
-  const params = createParams({ ...scope, method: verb, path, facts: method })
+  const params = createParams({ ...scope, method: verb, path, prefix: settings.prefix, facts: method })
   for (const param of params.flatMap((each) => each.members ?? [each])) settings.check(param)
   const { access } = shared
   if (access && access !== 'open' && !settings.gated) {
@@ -161,6 +165,7 @@ function compileRoute(scope: Scope, verb: string, below: string, call: RoutePlan
     path,
     use: shared.use,
     access: access === 'open' ? undefined : access,
+    requireMatch: shared.requireMatch ?? false,
     params,
     body: bodyPlan(params, shared, verb, settings),
     around: interceptors(scope, shared),
@@ -168,7 +173,7 @@ function compileRoute(scope: Scope, verb: string, below: string, call: RoutePlan
     unknownQuery: shared.unknownQuery ?? settings.unknownQuery,
     reply: replyPlan(scope, shared, verb),
     limits: shared.limits,
-    call: call.bind(scope.instance),
+    call: counted(scope, call.bind(scope.instance)),
     doc: {
       summary: method.summary,
       description: method.description,
@@ -179,6 +184,18 @@ function compileRoute(scope: Scope, verb: string, below: string, call: RoutePlan
       version: shared.version,
     },
   })
+}
+
+/** A slice without a total is completed by the instance's counter, unless the client wants no count. */
+function counted({ instance, method }: Scope, call: RoutePlan['call']): RoutePlan['call'] {
+  const counter = method.counter === undefined ? undefined : (instance as Record<string, unknown>)[method.counter]
+  if (typeof counter !== 'function') return call
+  return async function selectAndCount(page) {
+    const result = await call(page)
+    const { where, count } = page as PageRequest
+    if (!(result instanceof Slice) || result.total !== undefined || count === 'none') return result
+    return new Slice(result.items, (await counter.call(instance, where)) as number, result.next)
+  }
 }
 
 function fullPath({ facts, where }: Scope, { version }: SharedFacts, below: string): string | RegExp {
@@ -221,7 +238,6 @@ function interceptors({ locks, where }: Scope, shared: SharedFacts): Interceptor
     }
     list.push(createTimeout(shared.timeout))
   }
-  if (shared.requireMatch) list.push(requireMatch)
   if (shared.atomic) {
     const { wait = 10_000, readers = ['GET', 'HEAD', 'OPTIONS'] } = shared.atomic
     if (!(wait >= 0 && wait <= longest)) {
@@ -236,17 +252,6 @@ function interceptors({ locks, where }: Scope, shared: SharedFacts): Interceptor
   return [...list, ...shared.around]
 }
 
-/** RFC 6585 §3. */
-const requireMatch: Interceptor = function requireMatch(ctx, next) {
-  const { headers } = ctx.req
-  if (headers['if-match'] === undefined && headers['if-none-match'] === undefined) {
-    throw new PreconditionRequired('Send If-Match with the entity tag you have, or If-None-Match: *', {
-      code: 'precondition-required',
-    })
-  }
-  return next()
-}
-
 function bodyPlan(
   params: readonly ParamPlan[],
   shared: SharedFacts,
@@ -258,7 +263,7 @@ function bodyPlan(
   const files = all.filter(({ source }) => source === 'file' || source === 'files')
   const raw = all.some(({ source }) => source === 'rawBody')
   if (decoded.length === 0 && files.length === 0 && !raw) return undefined
-  const structured = decoded.some(({ type, name }) => name !== undefined || type.kind !== 'string')
+  const structured = decoded.some(({ type, name }) => name !== undefined || type.list || type.kind !== 'string')
   const lists = decoded.some(({ type, name }) => name === undefined && (type.list || type.kind === 'any'))
   return {
     consumes:
@@ -308,15 +313,16 @@ function replyPlan({ method, where }: Scope, shared: SharedFacts, verb: string):
 /** `Deprecation` (RFC 9745 §2), `Sunset` (RFC 8594 §3) and the link to the news. */
 function deprecation(where: string, facts: SharedFacts['deprecated']): Array<readonly [string, string]> {
   if (!facts) return []
-  const { since = new Date(0).toISOString(), sunset } = facts
-  if (![since, sunset ?? since].every((date) => Number.isFinite(Date.parse(date)))) {
+  const { since, sunset } = facts
+  if (![since, sunset].every((date) => date === undefined || Number.isFinite(Date.parse(date)))) {
     throw new ConfigurationError(
       where,
       'since or sunset of @Deprecated is no date',
       "Write it in ISO 8601: @Deprecated({ since: '2026-01-31' })",
     )
   }
-  const headers: Array<readonly [string, string]> = [['Deprecation', `@${Math.floor(Date.parse(since) / 1000)}`]]
+  const headers: Array<readonly [string, string]> = []
+  if (since !== undefined) headers.push(['Deprecation', `@${Math.floor(Date.parse(since) / 1000)}`])
   if (sunset !== undefined) headers.push(['Sunset', formatHttpDate(new Date(sunset))])
   if (facts.link !== undefined) headers.push(['Link', formatLink([{ href: facts.link, rel: 'deprecation' }])])
   return headers

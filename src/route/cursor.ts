@@ -1,14 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
-import { BadRequest } from '../errors'
-
-/** One name that orders a list. */
-export interface SortKey {
-  readonly name: string
-  readonly descending: boolean
-}
-
-/** A value that can be put in order; everything else counts as `null`. */
-export type KeyValue = string | number | bigint | boolean | Date | null
+import type { BadRequest } from '../errors'
+import { refusal } from '../http/refusal'
+import type { KeyValue, SortKey } from './plan'
 
 /** What a cursor holds good for: one list in one order under one filter. */
 export interface CursorScope {
@@ -42,7 +35,7 @@ export function encodeCursor(values: readonly KeyValue[], scope: CursorScope): s
   const content = JSON.stringify([version, orderText(scope.order), scope.filter, values.map(toWire)])
   const payload = Buffer.from(content, 'utf8').toString('base64url')
   const cursor = scope.secret === undefined ? payload : `${payload}.${sign(payload, scope).toString('base64url')}`
-  if (cursor.length > longest) throw refusal('In this order the list cannot be paged by cursor: a value is too long')
+  if (cursor.length > longest) throw refused('In this order the list cannot be paged by cursor: a value is too long')
   return cursor
 }
 
@@ -59,7 +52,7 @@ export function encodeCursor(values: readonly KeyValue[], scope: CursorScope): s
  */
 export function decodeCursor(cursor: string, scope: CursorScope): readonly KeyValue[] {
   const values = cursor.length <= longest ? open(cursor, scope) : undefined
-  if (!values) throw refusal('The cursor does not belong to this list, order and filter')
+  if (!values) throw refused('The cursor does not belong to this list, order and filter')
   return values
 }
 
@@ -182,9 +175,6 @@ function rank(value: KeyValue): number {
   }
 }
 
-function refusal(detail: string): BadRequest {
-  return new BadRequest(detail, {
-    code: 'cursor',
-    errors: [{ in: 'query', pointer: '/cursor', code: 'cursor', detail }],
-  })
+function refused(detail: string): BadRequest {
+  return refusal('query', '/cursor', 'cursor', detail)
 }

@@ -73,6 +73,11 @@ export function isAcceptable(accept: string | undefined, contentType: string): b
   return negotiate(accept, [essence.trim()]) !== undefined
 }
 
+/** The 406 that says what can be had. */
+export function notAcceptable(offered: string): NotAcceptable {
+  return new NotAcceptable(`This can be had as ${offered}`, { code: 'not-acceptable', headers: { Vary: 'Accept' } })
+}
+
 /**
  * Refuses a request none of whose acceptable types a route could ever give, before anything happens.
  *
@@ -80,9 +85,80 @@ export function isAcceptable(accept: string | undefined, contentType: string): b
  */
 export function createAcceptGuard(types: readonly string[]): (accept: string | undefined) => void {
   const choose = createChoose(types.map((type) => ({ type, contentType: type, encode: String })))
-  const detail = `This can be had as ${types.join(', ')}`
+  const offered = types.join(', ')
   return (accept) => {
     if (accept === undefined || accept === '*/*') return
-    if (!choose(accept)) throw new NotAcceptable(detail, { code: 'not-acceptable', headers: { Vary: 'Accept' } })
+    if (!choose(accept)) throw notAcceptable(offered)
+  }
+}
+
+// --- What a route has on offer ---------------------------------------------------------------------------------------------
+
+/** Types that are not for plain data: texts, bytes, forms and streams are chosen by what the handler returns. */
+export const notPlain: ReadonlySet<string> = new Set([
+  'text/plain',
+  'application/octet-stream',
+  'application/x-www-form-urlencoded',
+])
+
+/** The media type of server-sent events. */
+export const events = 'text/event-stream'
+
+const lines = 'application/x-ndjson'
+
+/** Whether a media type is a value a line. */
+export function isLines(type: string): boolean {
+  return type === lines || type === 'application/ndjson' || type === 'application/jsonl'
+}
+
+/** What can be chosen among, by the kind of what a handler returns. */
+export interface Menu {
+  /** For plain data, in order of preference. */
+  readonly structured: readonly Offer[]
+  readonly choosePlain: Choose
+  /** For lists, which can be lines as well. */
+  readonly chooseList: Choose
+  /** For streams of values. */
+  readonly chooseStream: Choose
+  readonly streamTypes: readonly string[]
+  /** What a text is sent as. */
+  readonly textType: string
+  /** Whether a text is sent as it stands, and not as a value. */
+  readonly textual: boolean
+  /** Refuses who accepts nothing of it. */
+  readonly guard: (accept: string | undefined) => void
+}
+
+const menus = new WeakMap<readonly Codec[], Map<string, Menu>>()
+
+/** The menu of a route; routes that declare the same types share one. */
+export function menuOf(produces: readonly string[], codecs: readonly Codec[]): Menu {
+  const key = produces.join()
+  let known = menus.get(codecs)
+  if (!known) menus.set(codecs, (known = new Map()))
+  const shared = known.get(key)
+  if (shared) return shared
+  const menu = createMenu(produces, codecs)
+  known.set(key, menu)
+  return menu
+}
+
+function createMenu(produces: readonly string[], codecs: readonly Codec[]): Menu {
+  const all = createOffers(produces, codecs)
+  const declared = produces.length > 0
+  const structured = declared ? all : all.filter(({ type }) => !notPlain.has(type) && !isLines(type))
+  const choosePlain = createChoose(structured)
+  const streamTypes = declared ? produces : [lines, events]
+  const textType = produces[0] ?? 'text/plain'
+  const types = declared ? produces : [...all.map(({ type }) => type), 'text/plain', 'application/octet-stream', events]
+  return {
+    structured,
+    choosePlain,
+    chooseList: declared ? choosePlain : createChoose([...structured, ...all.filter(({ type }) => isLines(type))]),
+    chooseStream: createChoose(streamTypes.map((type) => ({ type, contentType: type, encode: String }))),
+    streamTypes,
+    textType,
+    textual: !declared || !structured.some(({ type }) => type === textType && /json|xml|yaml/.test(type)),
+    guard: createAcceptGuard([...new Set(types)]),
   }
 }

@@ -233,15 +233,28 @@ export interface SortKey {
   readonly descending: boolean
 }
 
+/** A value that can be put in order; everything else counts as `null`. */
+export type KeyValue = string | number | bigint | boolean | Date | null
+
+/** One name of a cursor's order, with the value that the last row seen had there. */
+export interface KeysetValue extends SortKey {
+  readonly value: KeyValue
+}
+
 /** The place behind which a page starts. */
 export interface PageCursor {
   /** As the client sent it; empty for the first page by cursor. */
   readonly raw: string
-  /** The values that the last row of the page before had, one a sort key and then one a tie breaker. */
-  readonly values?: readonly unknown[]
+  /**
+   * What Kumu's own cursor says: the order, names that break ties included, and the last row's values in it. None: the
+   * first page. A store with cursors of its own reads {@link PageCursor.raw} instead.
+   *
+   * @throws BadRequest where the cursor is not one of Kumu's for this list, order and filter
+   */
+  readonly values?: readonly KeysetValue[]
 }
 
-/** The page that a client asked for. */
+/** The page that a client asked for. Every number is bounded and every value has its declared type. */
 export interface PageRequest {
   /** Rows before the page. */
   readonly offset: number
@@ -249,12 +262,16 @@ export interface PageRequest {
   readonly limit: number
   /** The last so many rows, where the client asked for those: `Range: items=-5`. */
   readonly last?: number
+  /** The rows behind a cursor, instead of those from `offset` on. */
   readonly cursor?: PageCursor
-  /** Members wanted, dotted; empty: all. */
+  /** Members wanted, dotted; empty: all. Kumu drops the others from what the handler returns. */
   readonly fields: readonly string[]
+  /** The order; empty: the list's own. */
   readonly sort: readonly SortKey[]
-  /** Filters: a row has one of these values under each name. */
+  /** Filters: a row has one of these values under each name. Has no prototype. */
   readonly where: Readonly<Record<string, readonly WhereValue[]>>
+  /** How much the total is wanted: `none` where counting is a waste. Default `exact`. */
+  readonly count?: PagingPlan['count']
 }
 
 /** One equality filter. */
@@ -310,6 +327,8 @@ export interface RoutePlan {
   /** Koa middleware of this route, outermost first, before anything of the request is read. */
   readonly use: readonly Middleware[]
   readonly access?: AccessPlan
+  /** Whether a request without `If-Match` and `If-None-Match` is refused. Default false. */
+  readonly requireMatch?: boolean
   readonly params: readonly ParamPlan[]
   readonly body?: BodyPlan
   /** Interceptors, outermost first. */
@@ -450,6 +469,8 @@ export interface Settings {
   readonly bodyStatus: number
   /** The application's own pipes, for every parameter. */
   readonly pipes: readonly Pipe[]
+  /** Refuses a reply that does not have the declared class; none where replies are not checked. */
+  readonly checkReply?: (value: unknown, plan: RoutePlan) => Awaitable<void>
   /** Class instances to plain data before encoding. */
   readonly toPlain: (value: unknown) => unknown
   readonly negotiation: 'strict' | 'lenient'

@@ -1,10 +1,11 @@
 import { Readable } from 'node:stream'
 import { types } from 'node:util'
-import { NoSuchResource, NotAcceptable, PreconditionFailed } from '../errors'
+import { NoSuchResource, PreconditionFailed } from '../errors'
 import { evaluate, formatETag, formatHttpDate } from '../http/conditional'
 import type { Awaitable, HeaderMap } from '../types'
-import { createAcceptGuard, createChoose, createOffers, isAcceptable, withCharset, type Choose } from './negotiation'
+import { events, isAcceptable, isLines, menuOf, notAcceptable, notPlain, withCharset, type Choose } from './negotiation'
 import type { Context, RoutePlan, Settings } from './plan'
+import { conditionsOf } from './precondition'
 import { FileReply, Reply, Slice, Tagged } from './replies'
 import { sendFile } from './send-file'
 import { toByteStream, toChunks, toEvents, toLines } from './stream'
@@ -19,11 +20,6 @@ export interface ReplyWriter {
 
 /** What the reply step needs of the application. */
 export type ReplySettings = Pick<Settings, 'codecs' | 'toPlain' | 'negotiation' | 'envelope' | 'stopping'>
-
-/** Types that are not for plain data: texts, bytes, forms and streams are chosen by what the handler returns. */
-const notPlain = new Set(['text/plain', 'application/octet-stream', 'application/x-www-form-urlencoded'])
-const lines = 'application/x-ndjson'
-const events = 'text/event-stream'
 
 /** Statuses whose answers have no content, and so no length (RFC 9110 §8.6). */
 const bodiless = new Set([204, 205, 304])
@@ -43,27 +39,12 @@ export function createReply(plan: RoutePlan, settings: ReplySettings): ReplyWrit
   const lenient = settings.negotiation === 'lenient'
   const safe = method === 'GET' || method === 'HEAD'
 
-  const all = createOffers(produces, settings.codecs)
-  const structured = produces.length > 0 ? all : all.filter(({ type }) => !notPlain.has(type) && !isLines(type))
-  const choosePlain = createChoose(structured)
-  const chooseList =
-    produces.length > 0 ? choosePlain : createChoose([...structured, ...all.filter(({ type }) => isLines(type))])
+  const menu = menuOf(produces, settings.codecs)
+  const { structured, choosePlain, chooseList, chooseStream, streamTypes, textType, textual } = menu
   const encodeJson = (value: unknown): string => JSON.stringify(toPlain(value)) ?? 'null'
-  const streamTypes = produces.length > 0 ? produces : [lines, events]
-  const chooseStream = createChoose(streamTypes.map((type) => ({ type, contentType: type, encode: encodeJson })))
-  const textType = produces[0] ?? 'text/plain'
-  const textual =
-    produces.length === 0 || !structured.some(({ type }) => type === textType && /json|xml|yaml/.test(type))
   // What a read answers with is only known once it has run, and nothing is lost by that. A write is refused before.
   const checksLate = safe && !lenient && !open && produces.length === 0
-  const guard =
-    lenient || open || checksLate
-      ? undefined
-      : createAcceptGuard(
-          produces.length > 0
-            ? produces
-            : [...new Set([...all.map(({ type }) => type), 'text/plain', 'application/octet-stream', events])],
-        )
+  const guard = lenient || open || checksLate ? undefined : menu.guard
   const wrap = settings.envelope === 'urest' ? (result: unknown) => ({ success: true, result }) : undefined
 
   /** Status and headers that every answer of this route has. */
@@ -77,7 +58,7 @@ export function createReply(plan: RoutePlan, settings: ReplySettings): ReplyWrit
   function checkType(ctx: Context): void {
     const type = ctx.res.getHeader('Content-Type')
     if (typeof type !== 'string' || isAcceptable(ctx.req.headers.accept, type)) return
-    throw new NotAcceptable(`This can be had as ${type}`, { code: 'not-acceptable', headers: { Vary: 'Accept' } })
+    throw notAcceptable(type)
   }
 
   function writeEmpty(ctx: Context, status: number, headers: HeaderMap | undefined): void {
@@ -95,8 +76,7 @@ export function createReply(plan: RoutePlan, settings: ReplySettings): ReplyWrit
     const offer = choose(accept) ?? (lenient || !safe ? structured[0] : undefined)
     vary(ctx)
     if (!offer) {
-      if (structured.length > 0)
-        throw new NotAcceptable(`This can be had as ${structured.map(({ type }) => type).join(', ')}`)
+      if (structured.length > 0) throw notAcceptable(structured.map(({ type }) => type).join(', '))
       throw new TypeError(`${plan.id} returned an object, and no codec encodes ${produces.join(', ')}`)
     }
     const plain = toPlain(value)
@@ -252,26 +232,10 @@ function typeOf(headers: HeaderMap | undefined): string | undefined {
   return name === undefined ? undefined : String(headers?.[name]).split(';', 1)[0]?.trim().toLowerCase()
 }
 
-function isLines(type: string): boolean {
-  return type === lines || type === 'application/ndjson' || type === 'application/jsonl'
-}
-
 function streamType(ctx: Context, choose: Choose, fallback: string | undefined): string {
   const type = choose(ctx.req.headers.accept)?.type ?? fallback
-  if (type === undefined) throw new NotAcceptable('This is a stream: ask for application/x-ndjson or text/event-stream')
+  if (type === undefined) throw notAcceptable('a stream of application/x-ndjson or text/event-stream')
   return type
-}
-
-/** The conditions of a request, as RFC 9110 §13 has them. */
-export function conditionsOf(ctx: Context): Parameters<typeof evaluate>[0] {
-  const { headers } = ctx.req
-  return {
-    method: ctx.method,
-    ifMatch: headers['if-match'],
-    ifNoneMatch: headers['if-none-match'],
-    ifModifiedSince: headers['if-modified-since'],
-    ifUnmodifiedSince: headers['if-unmodified-since'],
-  }
 }
 
 function vary(ctx: Context): void {

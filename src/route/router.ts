@@ -7,6 +7,7 @@ import { checkPattern } from './compile-facts'
 import { PathIndex, type Found } from './path-index'
 import { compareShapes, parsePattern } from './pattern'
 import type { Context, Middleware, RoutePlan, Settings } from './plan'
+import { isPromise } from './promise'
 import { chain, createHandler, type Handle } from './run'
 
 type Layer = Router['stack'][number]
@@ -431,8 +432,4 @@ function guardRouting(dispatch: (ctx: Context, next: Next) => Awaitable<unknown>
       await answerError(error, ctx, settings)
     }
   }
-}
-
-function isPromise(value: unknown): value is Promise<void> {
-  return typeof value === 'object' && value !== null && 'then' in value
 }

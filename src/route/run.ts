@@ -1,9 +1,12 @@
+import { PreconditionRequired, UnsupportedMediaType } from '../errors'
 import type { Awaitable } from '../types'
 import { checkShape } from '../validation/shape'
 import { createArguments } from './arguments'
 import { createBodyReader } from './body'
 import { createPaging } from './paging'
 import type { Context, Interceptor, Middleware, RoutePlan, Settings } from './plan'
+import { queryOf } from './query'
+import { isPromise } from './promise'
 import { createReply } from './reply'
 
 /** The whole of a route: reads, calls, answers. Throws what the catch step answers. */
@@ -26,9 +29,18 @@ export function createHandler(plan: RoutePlan, settings: Settings): Handle {
   const around = paging ? [...plan.around, paging.around] : plan.around
   const call = around.length > 0 ? surround(around, spread(plan)) : spread(plan)
 
+  const { checkReply } = settings
+  const write: (ctx: Context, value: unknown) => Awaitable<void> =
+    checkReply && plan.reply.type?.kind === 'class'
+      ? async function checkAndWrite(ctx, value) {
+          if (!isProjected(ctx, plan)) await checkReply(value, plan)
+          return reply.write(ctx, value)
+        }
+      : reply.write
+
   function answer(ctx: Context, args: unknown[]): Awaitable<void> {
     const result = call(ctx, args)
-    return isPromise(result) ? result.then((value) => reply.write(ctx, value)) : reply.write(ctx, result)
+    return isPromise(result) ? result.then((value) => write(ctx, value)) : write(ctx, result)
   }
 
   function handle(ctx: Context): Awaitable<void> {
@@ -39,14 +51,42 @@ export function createHandler(plan: RoutePlan, settings: Settings): Handle {
 
   const { access } = plan
   const { gate } = settings
+  const checks = preconditions(plan)
+  const checked: Handle = checks
+    ? function check(ctx) {
+        checks(ctx)
+        return handle(ctx)
+      }
+    : handle
   const guarded: Handle =
     access && gate
       ? async function guard(ctx) {
           await gate(ctx, access)
-          return handle(ctx)
+          return checked(ctx)
         }
-      : handle
+      : checked
   return plan.use.length > 0 ? chain(plan.use, guarded) : guarded
+}
+
+/** Whether the client asked for some members only: what is left of a row is not of its class. */
+function isProjected(ctx: Context, { paging }: RoutePlan): boolean {
+  return paging !== undefined && queryOf(ctx).has('fields')
+}
+
+/** What is asked of a request's headers before any of it is read; `undefined` where there is nothing to ask. */
+function preconditions({ requireMatch, body, method }: RoutePlan): ((ctx: Context) => void) | undefined {
+  const mayUpload = !body && (method === 'POST' || method === 'PUT' || method === 'PATCH')
+  if (!requireMatch && !mayUpload) return undefined
+  return function check({ req: { headers } }) {
+    if (requireMatch && headers['if-match'] === undefined && headers['if-none-match'] === undefined) {
+      throw new PreconditionRequired('Send If-Match with the entity tag you have, or If-None-Match: *', {
+        code: 'precondition-required',
+      })
+    }
+    if (mayUpload && headers['content-type']?.startsWith('multipart/')) {
+      throw new UnsupportedMediaType('This takes no upload', { code: 'media-type' })
+    }
+  }
 }
 
 /** The call with its arguments laid out; a short list needs no spread. */
@@ -94,8 +134,4 @@ export function chain(middleware: readonly Middleware[], last: Handle): Handle {
       },
     last,
   )
-}
-
-function isPromise(value: unknown): value is Promise<unknown[]> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

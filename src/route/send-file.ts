@@ -4,6 +4,7 @@ import { NoSuchResource, PreconditionFailed } from '../errors'
 import { evaluate, formatHttpDate } from '../http/conditional'
 import { byteRangeOf } from './byte-range'
 import type { Context } from './plan'
+import { conditionsOf } from './precondition'
 import type { FileReply } from './replies'
 
 /** What the file system says of a path that names no file; of one with a NUL, Node says the last. */
@@ -24,17 +25,7 @@ export async function sendFile(ctx: Context, reply: FileReply): Promise<void> {
     const current = { etag, modified: mtime, size }
     ctx.res.setHeader('ETag', etag)
     ctx.res.setHeader('Last-Modified', formatHttpDate(mtime))
-    const { headers } = ctx.req
-    const verdict = evaluate(
-      {
-        method: ctx.method,
-        ifMatch: headers['if-match'],
-        ifNoneMatch: headers['if-none-match'],
-        ifModifiedSince: headers['if-modified-since'],
-        ifUnmodifiedSince: headers['if-unmodified-since'],
-      },
-      current,
-    )
+    const verdict = evaluate(conditionsOf(ctx), current)
     if (verdict === 'failed') throw new PreconditionFailed('The file has another revision')
     if (verdict === 'not-modified') {
       ctx.body = null

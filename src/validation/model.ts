@@ -1,7 +1,8 @@
+import type { Scalar } from '../http/scalar'
 import type { AbstractConstructor, Constructor } from '../types'
 import { transformer, validator } from './lazy'
 import { isNotNull } from './nullable'
-import { scalarOf, tellsKind, type Scalar } from './scalars'
+import { scalarOf, tellsKind } from './scalars'
 import type { TypeFact } from './transformer'
 import type { Rule } from './validator'
 

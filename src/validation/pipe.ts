@@ -1,17 +1,14 @@
-import { HttpError, type ValueSource } from '../errors'
+import type { ValueSource } from '../errors'
 import { TextValue, type ParamPlan, type ParamSource, type Pipe } from '../route/plan'
-import type { Awaitable, Constructor } from '../types'
+import type { Constructor } from '../types'
 import { isAnyBody } from './any-body'
+import { buildAndCheck } from './build'
 import { Findings } from './findings'
 import { inspectClass } from './inspect'
-import { transformer, validator } from './lazy'
-import { createModels, reachable, type ClassModel, type DesignType, type Models } from './model'
+import { createModels, type DesignType, type Models } from './model'
 import { Place } from './place'
-import { settleInstance } from './settle'
+import { prepareClass, type Prepared } from './prepare'
 import { absent, siftObject, type Sieve } from './sift'
-import type { ClassTransformOptions } from './transformer'
-import type { RuleError, ValidatorOptions } from './validator'
-import { takeErrors } from './violations'
 
 /** How classes are validated. */
 export interface ValidationOptions {
@@ -41,19 +38,6 @@ export interface Validation {
   check(param: ParamPlan): void
   /** The names that a parameter's class takes in a request: none for a parameter of another type. */
   names(param: ParamPlan): readonly string[]
-}
-
-/** What a parameter's validation needs, put together once. */
-interface Prepared {
-  readonly source: ValueSource
-  readonly class: Constructor
-  readonly list: boolean
-  readonly strip: boolean
-  readonly model: ClassModel
-  readonly models: Models
-  readonly validatorOptions: ValidatorOptions
-  readonly transformOptions: ClassTransformOptions
-  readonly meet: (model: ClassModel) => void
 }
 
 const sources: Partial<Record<ParamSource, ValueSource>> = {
@@ -152,50 +136,6 @@ export function createValidation(options: ValidationOptions, designType: DesignT
   return { pipe, check, names }
 }
 
-function prepareClass(
-  source: ValueSource,
-  target: Constructor,
-  list: boolean,
-  strip: boolean,
-  models: Models,
-  groups: readonly string[] | undefined,
-): Prepared {
-  const model = models(target)
-  const met = new Set<ClassModel>()
-  const targetMaps: NonNullable<ClassTransformOptions['targetMaps']> = []
-  const transformOptions: ClassTransformOptions = {
-    groups: groups as string[] | undefined,
-    // Exposed properties that are absent would become undefined and lose their defaults.
-    exposeUnsetFields: false,
-  }
-  function meet(found: ClassModel): void {
-    if (met.has(found)) return
-    const before = new Set(met)
-    for (const each of reachable(found, models, met)) if (!before.has(each)) targetMaps.push(...emittedTypes(each))
-    if (targetMaps.length > 0) transformOptions.targetMaps = targetMaps
-  }
-  meet(model)
-  const validatorOptions: ValidatorOptions = {
-    groups: groups as string[] | undefined,
-    // Rules without groups apply whatever the groups: on nested objects and lists too.
-    always: true,
-    // The sieve has left nothing undeclared; an object without any rule may still come out of a transform.
-    whitelist: false,
-    forbidUnknownValues: true,
-    // Messages are made again without the value: those of the library would only cost time.
-    dismissDefaultMessages: true,
-    validationError: { target: false, value: false },
-  }
-  return { source, class: target, list, strip, model, models, validatorOptions, transformOptions, meet }
-}
-
-/** The classes that only the compiler tells: class-transformer asks it for none of them. */
-function emittedTypes(model: ClassModel): NonNullable<ClassTransformOptions['targetMaps']> {
-  const properties: Record<string, Constructor> = {}
-  for (const { name, emittedClass } of model.byName.values()) if (emittedClass) properties[name] = emittedClass
-  return Object.keys(properties).length > 0 ? [{ target: model.class, properties }] : []
-}
-
 function siftWhole(value: unknown, { list, model }: Prepared, sieve: Sieve, place: Place): unknown {
   if (value === undefined) {
     sieve.findings.refuse(place.pointer, 'required', `${place.label} is required`)
@@ -206,71 +146,4 @@ function siftWhole(value: unknown, { list, model }: Prepared, sieve: Sieve, plac
   if (elements) return elements.map((element, index) => siftObject(element, model, sieve, place.element(index)))
   sieve.findings.refuse(place.pointer, 'type', `${place.label} must be a list`)
   return absent
-}
-
-function buildAndCheck(
-  plain: unknown,
-  setup: Prepared,
-  findings: Findings,
-  place: Place,
-  bodyStatus: number,
-): Awaitable<unknown> {
-  const fail = (error: unknown): never => {
-    // With findings the request is refused anyhow: what a rule or transform makes of the rest of it says no more.
-    throw findings.failed ? findings.toError(bodyStatus) : error
-  }
-  const instances: Array<{ readonly instance: object; readonly place: Place }> = []
-  let outcome: Awaitable<RuleError[][]>
-  try {
-    for (const [index, element] of (setup.list ? (plain as unknown[]) : [plain]).entries()) {
-      if (element === absent) continue
-      const at = setup.list ? place.element(index) : place
-      const instance = build(element, setup, findings, at)
-      if (instance) instances.push({ instance, place: at })
-    }
-    outcome = runAll(instances, setup.validatorOptions)
-  } catch (error) {
-    return fail(error)
-  }
-  function finish(errors: RuleError[][]): unknown {
-    for (const [index, { instance, place: at }] of instances.entries()) {
-      takeErrors(errors[index] ?? [], instance, setup.models, findings, at)
-    }
-    findings.settleDoubts()
-    if (findings.failed) throw findings.toError(bodyStatus)
-    return setup.list ? instances.map(({ instance }) => instance) : instances[0]?.instance
-  }
-  return outcome instanceof Promise ? outcome.then(finish, fail) : finish(outcome)
-}
-
-function build(plain: unknown, setup: Prepared, findings: Findings, place: Place): object | undefined {
-  const { build: construct, threwByItself } = transformer()
-  try {
-    const instance = construct(setup.class, plain, setup.transformOptions)
-    settleInstance(instance, setup.models, findings, place)
-    return instance
-  } catch (error) {
-    if (error instanceof HttpError || !threwByItself(error)) throw error
-    // The gap that a refused element leaves in a list of a union is such an error as well.
-    if (!findings.failed) findings.refuse(place.pointer, 'type', `${place.label} does not fit its declared types`)
-    return undefined
-  }
-}
-
-/** Runs the rules of all instances; a promise only where one of them is asynchronous. */
-function runAll(
-  instances: ReadonlyArray<{ readonly instance: object }>,
-  options: ValidatorOptions,
-): Awaitable<RuleError[][]> {
-  const { runRules } = validator()
-  const outcomes: Array<Awaitable<RuleError[]>> = []
-  try {
-    for (const { instance } of instances) outcomes.push(runRules(instance, options))
-  } catch (error) {
-    // Nobody will wait for those that are under way: their rejection must not end the process.
-    for (const outcome of outcomes) if (outcome instanceof Promise) outcome.catch(() => undefined)
-    throw error
-  }
-  const asynchronous = outcomes.some((outcome) => outcome instanceof Promise)
-  return asynchronous ? Promise.all(outcomes.map((each) => Promise.resolve(each))) : (outcomes as RuleError[][])
 }

@@ -1,3 +1,5 @@
+import { escapePointer } from '../http/pointer'
+
 const longest = 128
 
 /**
@@ -13,8 +15,7 @@ const longest = 128
  */
 export function below(parent: string, token: string | number): string {
   if (typeof token === 'number') return `${parent}/${token}`
-  const escaped = clip(token).replaceAll('~', '~0').replaceAll('/', '~1')
-  return `${parent}/${escaped}`
+  return `${parent}/${escapePointer(clip(token))}`
 }
 
 /** A name of the client's making, at a length fit for an answer. */

@@ -1,16 +1,5 @@
-import { parseBoolean, parseDate, parseInteger, parseNumber } from '../http/scalar'
+import { scalarNouns, type Scalar } from '../http/scalar'
 import type { Rule } from './validator'
-
-/** The kinds of scalar that a property can declare. */
-export type Scalar = 'string' | 'number' | 'integer' | 'boolean' | 'date'
-
-const nouns: Readonly<Record<Scalar, string>> = {
-  string: 'a text',
-  number: 'a number',
-  integer: 'a whole number',
-  boolean: 'true or false',
-  date: 'a date (ISO 8601)',
-}
 
 const byConstructor: ReadonlyMap<unknown, Scalar> = new Map<unknown, Scalar>([
   [String, 'string'],
@@ -48,7 +37,7 @@ export function tellsKind({ name }: Rule): boolean {
 
 /** A sentence about a value that is not of its kind. */
 export function notOfKind(label: string, kind: Scalar): string {
-  return `${label} must be ${nouns[kind]}`
+  return `${label} must be ${scalarNouns[kind]}`
 }
 
 /**
@@ -81,26 +70,6 @@ function scalarOfChoices(rules: readonly Rule[]): Scalar | undefined {
     if (choices.every((choice) => typeof choice === 'boolean')) return 'boolean'
   }
   return undefined
-}
-
-/**
- * Text to a scalar.
- *
- * @returns nothing where the text is none of that kind
- */
-export function parseScalar(text: string, kind: Scalar): unknown {
-  switch (kind) {
-    case 'string':
-      return text
-    case 'number':
-      return parseNumber(text)
-    case 'integer':
-      return parseInteger(text)
-    case 'boolean':
-      return parseBoolean(text)
-    case 'date':
-      return parseDate(text)
-  }
 }
 
 /** Whether a value of JSON is of a kind; a whole number is the rules' business. */

@@ -1,9 +1,10 @@
+import { parseScalar, type Scalar } from '../http/scalar'
 import type { Constructor } from '../types'
 import type { Findings } from './findings'
 import { isUserClass, type ClassModel, type Element, type Models, type PropertyModel } from './model'
 import type { Place } from './place'
 import { clip } from './pointer'
-import { isOfKind, notOfKind, parseScalar, scalarOf, type Scalar } from './scalars'
+import { isOfKind, notOfKind, scalarOf } from './scalars'
 
 /** How a value is sifted. */
 export interface Sieve {

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { parseBoolean, parseDate, parseInteger, parseNumber } from '../../src/http/scalar'
+import { parseBoolean, parseDate, parseInteger, parseNumber, parseScalar } from '../../src/http/scalar'
 
 describe('B24 parseBoolean(text)', () => {
   it.each(['true', '1', 'yes', 'on', 't', 'y', 'TRUE', 'Yes', 'oN', 'T'])('%s is true', (text) => {
@@ -136,5 +136,19 @@ describe('parseDate(text)', () => {
         expect(parseDate(value.toISOString())).toEqual(value)
       }),
     )
+  })
+})
+
+describe('parseScalar(text, kind)', () => {
+  it.each([
+    ['7', 'string', '7'],
+    ['7.5', 'number', 7.5],
+    ['7', 'integer', 7],
+    ['7.5', 'integer', undefined],
+    ['no', 'boolean', false],
+    ['2024-01-01', 'date', new Date(1704067200000)],
+    ['7', 'date', undefined],
+  ] as const)('%j as %s is %j', (text, kind, value) => {
+    expect(parseScalar(text, kind)).toEqual(value)
   })
 })

@@ -397,3 +397,37 @@ it('two collections share nothing', async () => {
   expect((await ask('POST', '/b', { body: { city: 'Ulm' } })).status).toBe(201)
   expect((await ask('GET', '/a?id=1')).status).toBe(200)
 })
+
+describe('count(where)', () => {
+  function counting() {
+    const asked: unknown[] = []
+
+    @Resource('/counted', { model: Employee })
+    class Counted extends Collection<Employee> {
+      override select(page: PageRequest) {
+        return slice(five.slice(page.offset, page.offset + page.limit))
+      }
+      override count(where: Where) {
+        asked.push({ ...where })
+        return Promise.resolve(five.length)
+      }
+    }
+    return { Counted, asked }
+  }
+
+  it('tells the total of a slice that has none, with the filters', async () => {
+    const { Counted, asked } = counting()
+    const { ask } = await start(Counted)
+    const answer = await ask('GET', '/counted?limit=2&id=1')
+    expect(answer.headers['content-range']).toBe(`counted 0-1/${five.length}`)
+    expect(asked).toEqual([{ id: [1] }])
+  })
+
+  it('is not asked where the client wants no count', async () => {
+    const { Counted, asked } = counting()
+    const { ask } = await start(Counted)
+    const answer = await ask('GET', '/counted?limit=2', { headers: { Prefer: 'count=none' } })
+    expect(answer.headers['content-range']).toBe('counted 0-1/*')
+    expect(asked).toEqual([])
+  })
+})

@@ -7,8 +7,8 @@ import {
   fingerprintOf,
   toKeyValue,
   type CursorScope,
-  type KeyValue,
 } from '../../src/route/cursor'
+import type { KeyValue } from '../../src/route/plan'
 
 const order = [
   { name: 'name', descending: true },

@@ -1,17 +1,10 @@
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
-import { compareKeys, toKeyValue, type SortKey } from '../../src/route/cursor'
-import {
-  isRowSource,
-  keysOf,
-  parseFields,
-  project,
-  selectRows,
-  toRowFilter,
-  type PageRows,
-  type RowQuery,
-} from '../../src/route/page-rows'
-import type { TypePlan } from '../../src/route/plan'
+import { compareKeys, toKeyValue } from '../../src/route/cursor'
+import { isRowSource, selectRows } from '../../src/route/page-rows'
+import type { PageRows, RowQuery } from '../../src/route/page-sinks'
+import type { SortKey, TypePlan } from '../../src/route/plan'
+import { toRowFilter } from '../../src/route/row-values'
 
 const whole: RowQuery = { offset: 0, limit: 10, filters: [], order: [], countAll: true }
 
@@ -289,81 +282,5 @@ describe('filters', () => {
     ['x', 'string', ['a'], [1, 'a', null, undefined, []] as unknown as object[], []],
   ])('%s as %s in %j', (name, kind, values, rows, expected) => {
     expect(ids(selectRows(rows, { ...whole, filters: filterOf(name, kind, values) }) as PageRows)).toEqual(expected)
-  })
-})
-
-describe('keysOf(row, order)', () => {
-  it('reads dotted names and getters, own properties before inherited ones, and no methods', () => {
-    class Row {
-      readonly deep = { n: 1 }
-      get twice(): number {
-        return this.deep.n * 2
-      }
-      method(): number {
-        return 1
-      }
-    }
-    const names = ['deep.n', 'twice', 'method', 'constructor', '__proto__', 'toString', 'deep.n.x', 'none']
-    expect(
-      keysOf(
-        new Row(),
-        names.map((name) => ({ name, descending: false })),
-      ),
-    ).toEqual([1, 2, ...Array<null>(6).fill(null)])
-  })
-})
-
-describe('parseFields(text)', () => {
-  it.each<[string, string[]]>([
-    ['', []],
-    ['a', ['a']],
-    ['a,b.c', ['a', 'b.c']],
-    [' a , b ', ['a', 'b']],
-    ['a,,a,', ['a']],
-    ['__proto__,a.__proto__.b,c', ['c']],
-    [',', []],
-  ])('%j', (text, fields) => {
-    expect(parseFields(text)).toEqual(fields)
-  })
-})
-
-describe('project(value, fields)', () => {
-  const date = new Date(0)
-  it.each<[unknown, string, unknown]>([
-    [{ a: 1, b: 2 }, '', { a: 1, b: 2 }],
-    [{ a: 1, b: 2 }, 'b', { b: 2 }],
-    [{ a: 1, b: 2 }, 'c', {}],
-    [{ a: { b: 1, c: 2 }, d: 3 }, 'a.b', { a: { b: 1 } }],
-    [{ a: { b: 1, c: 2 } }, 'a,a.b', { a: { b: 1, c: 2 } }],
-    [{ a: { b: 1, c: 2 } }, 'a.b,a', { a: { b: 1, c: 2 } }],
-    [{ a: { b: { x: 1, y: 2 }, c: 2, d: 3 } }, 'a.b.x,a.c', { a: { b: { x: 1 }, c: 2 } }],
-    [{ a: [{ b: 1, c: 2 }, { c: 3 }] }, 'a.b', { a: [{ b: 1 }, {}] }],
-    [[{ a: 1, b: 2 }], 'a', [{ a: 1 }]],
-    [{ a: 'text' }, 'a.length', {}],
-    [{ a: null, at: date }, 'a,at,at.x', { a: null, at: date }],
-    [{ at: date }, 'at.getTime', {}],
-    ['text', 'length', 'text'],
-    [null, 'a', null],
-    [{ constructor: 'Lotus' }, 'constructor', { constructor: 'Lotus' }],
-    [{ a: 1 }, 'constructor,toString,hasOwnProperty', {}],
-  ])('%j %j', (value, fields, expected) => {
-    expect(project(value, parseFields(fields))).toEqual(expected)
-  })
-
-  it('leaves every prototype alone', () => {
-    const hostile = JSON.parse(
-      '{"__proto__":{"polluted":1},"a":{"__proto__":{"polluted":1}},"constructor":{"prototype":{"polluted":1}}}',
-    ) as unknown
-    for (const fields of [
-      ['__proto__'],
-      ['__proto__.polluted'],
-      ['a.__proto__.polluted'],
-      ['constructor.prototype.polluted'],
-    ]) {
-      const picked = project(hostile, fields) as Record<string, unknown>
-      expect(Object.getPrototypeOf(picked)).toBe(Object.prototype)
-      expect(picked.polluted).toBeUndefined()
-    }
-    expect(({} as Record<string, unknown>).polluted).toBeUndefined()
   })
 })

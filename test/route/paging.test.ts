@@ -4,8 +4,9 @@ import fc from 'fast-check'
 import Koa from 'koa'
 import { BadRequest, ConfigurationError, HttpError } from '../../src/errors'
 import { parseLink } from '../../src/http/link'
-import { createPaging, cursorAfter, type PageRequest } from '../../src/route/paging'
-import type { Context, PagingPlan } from '../../src/route/plan'
+import { cursorAfter } from '../../src/route/page-cursor'
+import { createPaging } from '../../src/route/paging'
+import type { Context, PageRequest, PagingPlan } from '../../src/route/plan'
 import { Reply, reply, slice } from '../../src/route/replies'
 
 const base: PagingPlan = {

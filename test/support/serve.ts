@@ -60,7 +60,12 @@ export async function closeAll(): Promise<void> {
 }
 
 /** The path goes out as it is written: no normalisation, no encoding. */
-function exchange(port: number, method: string, path: string, { headers = {}, body, agent }: Ask = {}): Promise<Answer> {
+export function exchange(
+  port: number,
+  method: string,
+  path: string,
+  { headers = {}, body, agent }: Ask = {},
+): Promise<Answer> {
   const raw = typeof body === 'string' || body instanceof Uint8Array
   const payload = body === undefined ? undefined : raw ? body : JSON.stringify(body)
   const typed = Object.keys(headers).some((name) => name.toLowerCase() === 'content-type')
@@ -68,17 +73,20 @@ function exchange(port: number, method: string, path: string, { headers = {}, bo
   if (payload !== undefined && !raw && !typed) all['Content-Type'] = 'application/json'
   if (payload !== undefined) all['Content-Length'] = String(Buffer.byteLength(payload))
   return new Promise((resolve, reject) => {
-    const outgoing = send({ host: '127.0.0.1', port, method, path, headers: all as Record<string, string>, agent }, (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.once('error', reject)
-      response.once('end', () => {
-        const bytes = Buffer.concat(chunks)
-        const text = bytes.toString()
-        const json = <T>(): T => JSON.parse(text) as T
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, bytes, text, json })
-      })
-    })
+    const outgoing = send(
+      { host: '127.0.0.1', port, method, path, headers: all as Record<string, string>, agent },
+      (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.once('error', reject)
+        response.once('end', () => {
+          const bytes = Buffer.concat(chunks)
+          const text = bytes.toString()
+          const json = <T>(): T => JSON.parse(text) as T
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, bytes, text, json })
+        })
+      },
+    )
     outgoing.once('error', reject)
     outgoing.end(payload)
   })

@@ -705,11 +705,6 @@ class Json {
   take(@Body() body: Named) {
     return body
   }
-
-  @Post('/any')
-  any(@Body() body: unknown) {
-    return { body }
-  }
 }
 
 describe('PyRest: json', () => {
@@ -830,7 +825,7 @@ class Forms {
   @Post('/many')
   @Status(200)
   @Limit({ files: 3, fileSize: 100, parts: 5, body: 200 })
-  many(@Files('files') files: UploadedFile[], @Body('a', { list: true, default: [] }) a: string[]) {
+  many(@Files('files') files: UploadedFile[], @Body('a', { type: [String], default: [] }) a: string[]) {
     return { files: files.map(({ filename }) => filename), a }
   }
 }
@@ -868,25 +863,22 @@ describe('PyRest: form, urlencoded', () => {
     ['tags=1&tags=2&a=%C3%BC', 200, { a: 'ü', n: 0, tags: ['1', '2'] }],
     ['a=%26%3D%2B%0A', 200, { a: '&=+\n', n: 0, tags: [] }],
     ['&&a=x&', 200, { a: 'x', n: 0, tags: [] }],
-    ['a=1&a=2', 400, undefined],
-    ['n=x', 400, undefined],
+    ['a=1&a=2', 422, undefined],
+    ['n=x', 422, undefined],
     ['a=%', 400, undefined],
     ['a=%ff', 400, undefined],
     ['b=1', 422, undefined],
-    ['__proto__=1', 422, undefined],
+    ['__proto__=1', 400, undefined],
   ])('%s', async (body, status, expected) => {
     const served = await start([Forms])
     const answer = await served.ask('POST', '/forms', { body, headers: { 'Content-Type': type } })
-    expect([body, answer.status < 500 && (status < 400 ? answer.status : answer.status >= 400)]).toEqual([
-      body,
-      status < 400 ? status : true,
-    ])
+    expect([body, answer.status]).toEqual([body, status])
     if (expected) expect(answer.json()).toEqual(expected)
   })
 
   it.each([
     [`${type}; charset=utf-8`, 'a=%C3%BC', 'ü'],
-    [`${type};charset=iso-8859-1`, 'a=%FC', 'ü'],
+    [`${type};charset=iso-8859-1`, Buffer.from('a=ü', 'latin1'), 'ü'],
     [type.toUpperCase(), 'a=x', 'x'],
   ])('Content-Type: %s', async (contentType, body, a) => {
     const served = await start([Forms])
@@ -967,7 +959,7 @@ describe('PyRest: form, multipart', () => {
   it.each([
     ['a boundary of other case', multipart([field('title', 'x')], 'xyz')],
     ['no boundary in the type', multipart([field('title', 'x')]), 'multipart/form-data'],
-    ['an empty boundary', multipart([field('title', 'x')], ''), 'multipart/form-data; boundary='],
+    ['an empty boundary', multipart([field('title', 'x')], ''), 'multipart/form-data; boundary=""'],
     ['no end', multipart([field('title', 'x')], 'XyZ', '')],
     ['an end that is cut off', multipart([field('title', 'x')]).subarray(0, -6)],
     ['a part that is cut off', multipart([field('title', 'x')]).subarray(0, 60)],
@@ -991,21 +983,26 @@ describe('PyRest: form, multipart', () => {
       multipart([{ head: `${field('title', '').head}\r\nX-Long: ${'x'.repeat(40_000)}`, body: '' }]),
     ],
     ['nothing but text', Buffer.from('hello')],
-    ['two of a single field', multipart([field('title', 'x'), field('title', 'y')])],
-  ])('%s is 400', async (_what, body, type?: string) => {
+    ['a closing boundary that is not closed', multipart([field('title', 'x')]).subarray(0, -4)],
+    ['a closing boundary that is half closed', multipart([field('title', 'x')]).subarray(0, -3)],
+    ['a part whose name is no name', multipart([field('__proto__', 'x')])],
+    ['a part whose name is no name either', multipart([field('constructor', 'x')])],
+  ])('%s is 400', async (...row) => {
+    const [, body, type] = row as [string, Buffer, string?]
     const served = await start([Forms])
     expect((await send(served, '/forms/upload', body, type)).status).toBe(400)
     expect((await send(served, '/forms/upload', multipart([field('title', 'x')]))).status).toBe(200)
   })
 
+  it('two values of a single field are 422', async () => {
+    const served = await start([Forms])
+    const answer = await send(served, '/forms/upload', multipart([field('title', 'x'), field('title', 'y')]))
+    expect(answer.status).toBe(422)
+  })
+
   it('a field nobody declared is 422, a file nobody declared too', async () => {
     const served = await start([Forms])
-    for (const part of [
-      field('other', 'x'),
-      upload('other', 'a', 'x'),
-      upload('title', 'a', 'x'),
-      field('__proto__', 'x'),
-    ]) {
+    for (const part of [field('other', 'x'), upload('other', 'a', 'x'), upload('title', 'a', 'x')]) {
       const answer = await send(served, '/forms/upload', multipart([part]))
       expect([part.head, answer.status]).toEqual([part.head, 422])
     }

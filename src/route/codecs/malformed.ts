@@ -1,4 +1,5 @@
-import { BadRequest } from '../../errors'
+import type { BadRequest } from '../../errors'
+import { refusal } from '../../http/refusal'
 
 /**
  * The 400 for a body that cannot be read: it says where and what, never what stood there.
@@ -8,7 +9,7 @@ import { BadRequest } from '../../errors'
  * @param pointer where in the body; default the whole of it
  */
 export function malformed(detail: string, code = 'syntax', pointer = ''): BadRequest {
-  return new BadRequest(detail, { code, errors: [{ in: 'body', pointer, code, detail }] })
+  return refusal('body', pointer, code, detail)
 }
 
 /** Names that would reach a prototype where an object is built from them. */

@@ -1,4 +1,5 @@
 import type { XMLParser } from 'fast-xml-parser'
+import { escapePointer } from '../../http/pointer'
 import type { Codec, DecodeContext, Limits } from '../plan'
 import { decodeText } from './charset'
 import { isUnsafeName, malformed } from './malformed'
@@ -99,7 +100,7 @@ function toObject(elements: readonly Node[], limits: Limits, pointer: string): u
   const object = Object.create(null) as Record<string, unknown>
   for (const [name, nodes] of members) {
     if (nodes.length > limits.items) throw malformed(`A list has more than ${limits.items} items`, 'limit', pointer)
-    const at = `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
+    const at = `${pointer}/${escapePointer(name)}`
     object[name] =
       nodes.length === 1
         ? toValue(nodes[0]!, limits, at)

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { IncomingMessage } from 'node:http'
-import { BadRequest, ContentTooLarge } from '../../errors'
+import { BadRequest, ContentTooLarge } from '../errors'
 
 /** What {@link readChunks} does with a request. */
 export interface ChunkReader<T> {

@@ -1,10 +1,10 @@
-import { UnsupportedMediaType } from '../../errors'
-import { matchesMediaType, parseMediaType, type MediaType } from '../../http/media-type'
-import { codecOf } from '../negotiation'
-import type { BodyPlan, Codec, DecodeContext, Limits } from '../plan'
-import { isCharset } from './charset'
-import { bytes as anyBytes } from './bytes'
-import { text as anyText } from './text'
+import { UnsupportedMediaType } from '../errors'
+import { matchesMediaType, parseMediaType, type MediaType } from '../http/media-type'
+import { codecOf } from './negotiation'
+import type { BodyPlan, Codec, DecodeContext, Limits } from './plan'
+import { isCharset } from './codecs/charset'
+import { bytes as anyBytes } from './codecs/bytes'
+import { text as anyText } from './codecs/text'
 
 /** What a content type means to a route: the codec, and what that is told. */
 export interface ContentType {

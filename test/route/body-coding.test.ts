@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
-import { decodeContent, parseCodings } from '../../../src/route/codecs/content-coding'
-import { thrownBy } from './context'
+import { decodeContent, parseCodings } from '../../src/route/body-coding'
+import { thrownBy } from './codecs/context'
 
 const encoders = { gzip: gzipSync, 'x-gzip': gzipSync, deflate: deflateSync, br: brotliCompressSync }
 

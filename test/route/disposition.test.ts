@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { parseDisposition } from '../../../src/route/codecs/disposition'
+import { parseDisposition } from '../../src/route/disposition'
 
 const parse = (value: string | Buffer): unknown => parseDisposition(Buffer.from(value as string))
 

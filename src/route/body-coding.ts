@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream'
 import type { KoaBodyMiddlewareOptions } from 'koa-body'
-import { UnsupportedMediaType } from '../../errors'
-import { malformed } from './malformed'
-import { tooLarge } from './request-bytes'
+import { UnsupportedMediaType } from '../errors'
+import { malformed } from './codecs/malformed'
+import { tooLarge } from './body-bytes'
 
 /** What is understood, by the name that koa-body knows it under. */
 const decoders: ReadonlyMap<string, string> = new Map([

@@ -1,13 +1,13 @@
-import { pipeline, type Readable } from 'node:stream'
-import { ContentTooLarge, ValidationError } from '../../errors'
-import { expandQuery } from '../../http/query'
-import { parseMediaType } from '../../http/media-type'
-import type { Limits } from '../plan'
-import { toFilename, UploadedFile, type UploadDirectory } from '../upload'
-import { decodeText } from './charset'
+import { ContentTooLarge, ValidationError } from '../errors'
+import { parseMediaType } from '../http/media-type'
+import { escapePointer } from '../http/pointer'
+import { expandQuery } from '../http/query'
+import { tooLarge } from './body-bytes'
+import { decodeText } from './codecs/charset'
+import { malformed } from './codecs/malformed'
 import { parseDisposition } from './disposition'
-import { malformed } from './malformed'
-import { tooLarge } from './request-bytes'
+import type { Limits } from './plan'
+import { toFilename, UploadedFile, type UploadDirectory } from './upload'
 
 /** What a multipart body holds: its texts as a form has them, and its files by the names of their parts. */
 export interface Multipart {
@@ -16,7 +16,7 @@ export interface Multipart {
 }
 
 /** What formidable's parser gives: a name of what happened, and for data the piece of a buffer. */
-interface Token {
+export interface Token {
   readonly name: string
   readonly buffer?: Buffer
   readonly start?: number
@@ -32,53 +32,9 @@ interface Sink {
 }
 
 /** Bytes of the headers of one part at the most. */
-const headerLimit = 16 * 1024
+export const headerLimit = 16 * 1024
 
-/**
- * The bytes that a multipart body has at the most: it is bounded by its parts.
- *
- * @param limits `body` bytes of texts, `files` times `fileSize`, and the headers of `parts`
- * @param withFiles whether any file is taken
- */
-export function multipartLimit({ body, files, fileSize, parts }: Limits, withFiles: boolean): number {
-  return body + (withFiles ? files * fileSize : 0) + parts * headerLimit
-}
-
-/**
- * Reads a form with files (RFC 7578). Files go to the directory as they come, the rest is held in memory.
- *
- * Only the tokenizer of formidable is used: neither it nor koa-body, which wraps it, can stop a body at a part that is
- * refused, count bytes while they come, or hold field names that a prototype has.
- *
- * @param source the body, its content codings undone
- * @param boundary of the content type
- * @param options the names of parts that may be files, and the limits
- * @param directory for the files; whoever made it removes it
- * @throws BadRequest where it is malformed, ContentTooLarge beyond a limit, ValidationError for a file nobody declared
- */
-export async function readMultipart(
-  source: Readable,
-  boundary: string,
-  options: { readonly files: readonly string[]; readonly limits: Limits },
-  directory: UploadDirectory,
-): Promise<Multipart> {
-  // Loaded with the first upload: most applications never see one.
-  const { MultipartParser } = require('formidable') as typeof import('formidable')
-  const parser = new MultipartParser()
-  parser.initWithBoundary(boundary)
-  const form = new Form(options.files, options.limits, directory)
-  try {
-    // Its callback hears of nothing that the loop below does not throw.
-    for await (const token of pipeline(source, parser, () => undefined) as AsyncIterable<Token>) await form.take(token)
-    return form.result()
-  } catch (error) {
-    throw isParserError(error) ? malformed('The body is not well-formed multipart') : error
-  } finally {
-    await form.close()
-  }
-}
-
-class Form {
+export class Form {
   readonly #declared: ReadonlySet<string>
   readonly #limits: Limits
   readonly #directory: UploadDirectory
@@ -223,11 +179,6 @@ function tooMany(detail: string): ContentTooLarge {
 
 function undeclared(name: string): ValidationError {
   const detail = 'No file is taken under this name'
-  const pointer = `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
+  const pointer = `/${escapePointer(name)}`
   return new ValidationError(detail, { code: 'unknown', errors: [{ in: 'body', pointer, code: 'unknown', detail }] })
-}
-
-/** The parser's own; a full disk, say, is no fault of the client's. */
-function isParserError(error: unknown): boolean {
-  return error instanceof Error && 'httpCode' in error
 }
