@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../errors'
 import { formatHttpDate } from '../http/conditional'
 import { formatLink } from '../http/link'
+import { isToken } from '../http/token'
 import type { MethodFacts, PagedOptions, ResourceOptions, SharedFacts } from '../resource/metadata'
 import type { Constructor, Method } from '../types'
 import { createAtomic, type Locks } from './atomic'
@@ -337,7 +338,7 @@ function pagingPlan(scope: Scope, own: PagedOptions): PagingPlan {
   // What stands at @Resource is for the verbs that Collection brings along; a method's own @Paged wins.
   const said: PagedOptions = { ...settings.paging, ...own, ...(scope.method.optional ? options.paged : undefined) }
   const name = said.unit ?? unit
-  if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name)) {
+  if (!isToken(name)) {
     throw new ConfigurationError(where, `"${name}" is no range unit`, `Name one of letters, digits and dashes: ${cure}`)
   }
   const max = said.max ?? 1000

@@ -134,8 +134,8 @@ const menus = new WeakMap<readonly Codec[], Map<string, Menu>>()
 /** The menu of a route; routes that declare the same types share one. */
 export function menuOf(produces: readonly string[], codecs: readonly Codec[]): Menu {
   const key = produces.join()
-  let known = menus.get(codecs)
-  if (!known) menus.set(codecs, (known = new Map()))
+  const known = menus.get(codecs) ?? new Map<string, Menu>()
+  menus.set(codecs, known)
   const shared = known.get(key)
   if (shared) return shared
   const menu = createMenu(produces, codecs)

@@ -36,7 +36,7 @@ export function createHandler(plan: RoutePlan, settings: Settings): Handle {
           if (!isProjected(ctx, plan)) await checkReply(value, plan)
           return reply.write(ctx, value)
         }
-      : reply.write
+      : (ctx, value) => reply.write(ctx, value)
 
   function answer(ctx: Context, args: unknown[]): Awaitable<void> {
     const result = call(ctx, args)

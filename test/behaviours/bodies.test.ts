@@ -437,9 +437,10 @@ describe('uploads', () => {
       }
     })
 
-    it('and one that reads no body at all writes nothing either', async () => {
+    it('and one that reads no body at all refuses it as well', async () => {
       const { ask } = await start(Uploads)
-      expect((await ask('POST', '/uploads/nothing', form(file))).text).toBe('nothing read')
+      expect((await ask('POST', '/uploads/nothing', form(file))).status).toBe(415)
+      expect((await ask('POST', '/uploads/nothing')).text).toBe('nothing read')
       expect(left()).toEqual([])
     })
 

@@ -304,7 +304,6 @@ function rangeOf({ prefix, after, reverse }: Omit<DriverListOptions, 'limit'>): 
 function load(): typeof ClassicLevel {
   try {
     // A call of `require`, not an import: the package is optional, and here is where it is missed.
-    // eslint-disable-next-line @typescript-eslint/no-require-imports
     return (require('classic-level') as typeof import('classic-level')).ClassicLevel
   } catch (cause) {
     if (!isCode(cause, 'MODULE_NOT_FOUND')) throw cause
