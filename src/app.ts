@@ -5,7 +5,7 @@ import { NoSuchResource } from './errors'
 import { checkHost } from './http/host'
 import { designType, type PagedOptions } from './resource/metadata'
 import { createGate, type AuthSettings } from './route/access'
-import { answerError } from './route/catch'
+import { answerError } from './route/answer-error'
 import { defaultCodecs } from './route/codecs/defaults'
 import { compile, compileErrorHandlers, isPlanSet, type ResourceLike } from './route/compile'
 import { toLimits, type LimitOptions } from './route/limits'
@@ -22,13 +22,9 @@ import type {
   Settings,
   StatusRule,
 } from './route/plan'
-import { requestIdOf } from './route/report'
 import { PlanRouter } from './route/router'
 import type { Awaitable, Constructor } from './types'
-import { scalarMembers } from './validation/members'
-import { createValidation, type ValidationOptions } from './validation/pipe'
-import { createToPlain } from './validation/plain'
-import { createReplyCheck } from './validation/reply-check'
+import type { Validation, ValidationOptions } from './validation/pipe'
 
 /** How errors are answered. */
 export interface ErrorOptions {
@@ -146,10 +142,14 @@ export class App extends Koa {
     if (this.#reported.has(error)) return
     this.#reported.add(error)
     if (this.silent || gone.has(error.code ?? '') || error.expose || error.status === 404) return
-    const request = ctx && { requestId: requestIdOf(ctx), method: ctx.method, path: ctx.path }
+    const request = ctx && { requestId: idOf(ctx), method: ctx.method, path: ctx.path }
     if (this.#logger) this.#logger.error({ err: error, ...request }, error.message)
     else complain(request ? `${request.requestId} ${request.method} ${request.path}` : 'error', error)
   }
+}
+
+function idOf(ctx: Context): string {
+  return (require('./route/report') as typeof import('./route/report')).requestIdOf(ctx)
 }
 
 /** As Koa's own report, where the application has no logger. */
@@ -218,7 +218,7 @@ function isUnanswered(ctx: Context): boolean {
 }
 
 function makeRouter(options: RouterOptions, settings: Settings, answersErrors: boolean): PlanRouter {
-  const validation = createValidation({ ...options.validation, bodyStatus: settings.bodyStatus }, designType)
+  const validation = lazyValidation({ ...options.validation, bodyStatus: settings.bodyStatus })
   const methods = new Set<string>()
   const plans = compile(options.resources ?? [], {
     resolve: options.resolve,
@@ -226,7 +226,8 @@ function makeRouter(options: RouterOptions, settings: Settings, answersErrors: b
     paging: options.paging ?? {},
     unknownQuery: options.unknownQuery ?? 'refuse',
     check: (param) => validation.check(param),
-    members: (Class) => scalarMembers(Class, designType),
+    members: (Class) =>
+      (require('./validation/members') as typeof import('./validation/members')).scalarMembers(Class, designType),
     gated: settings.gate !== undefined,
     leftOut: (method) => methods.add(method),
     prefix: options.prefix ?? '',
@@ -236,7 +237,7 @@ function makeRouter(options: RouterOptions, settings: Settings, answersErrors: b
     ...settings,
     validate: validation.pipe,
     declared: (param) => validation.names(param),
-    checkReply: checksReplies ? createReplyCheck(validation.pipe, settings.toPlain) : undefined,
+    checkReply: checksReplies ? lazyReplyCheck(validation.pipe, settings.toPlain) : undefined,
   }
   return new PlanRouter({
     plans: [...plans, ...(options.plans ?? [])],
@@ -265,7 +266,7 @@ function toSettings(options: RouterOptions, stopping?: AbortSignal): Settings {
     unknownBody: validation.unknown ?? 'refuse',
     bodyStatus: validation.bodyStatus ?? (errors.format === 'rest-tools' || errors.format === 'apiphant' ? 400 : 422),
     pipes: options.pipes ?? [],
-    toPlain: createToPlain(),
+    toPlain: lazyToPlain(),
     negotiation: options.negotiation ?? 'strict',
     envelope: options.envelope ?? 'none',
     gate: options.auth && createGate(options.auth),
@@ -273,6 +274,36 @@ function toSettings(options: RouterOptions, stopping?: AbortSignal): Settings {
     logger: options.logger,
     development: options.development ?? process.env.NODE_ENV === 'development',
   }
+}
+
+// Rooms that an application may not need are loaded where it does: one without classes of bodies starts without validation.
+
+function lazyValidation(options: ValidationOptions): Validation {
+  let loaded: Validation | undefined
+  const load = (): Validation =>
+    (loaded ??= (require('./validation/pipe') as typeof import('./validation/pipe')).createValidation(
+      options,
+      designType,
+    ))
+  return {
+    pipe: (value, param) => load().pipe(value, param),
+    check(param) {
+      if (param.type.kind === 'class') load().check(param)
+    },
+    names: (param) => load().names(param),
+  }
+}
+
+function lazyReplyCheck(pipe: Pipe, toPlain: Settings['toPlain']): NonNullable<Settings['checkReply']> {
+  const { createReplyCheck } = require('./validation/reply-check') as typeof import('./validation/reply-check')
+  return createReplyCheck(pipe, toPlain)
+}
+
+function lazyToPlain(): Settings['toPlain'] {
+  let loaded: Settings['toPlain'] | undefined
+  const load = (): Settings['toPlain'] =>
+    (loaded ??= (require('./validation/plain') as typeof import('./validation/plain')).createToPlain())
+  return (value) => (loaded ?? load())(value)
 }
 
 /** The built-in codecs in their order, each replaced by one of the same type, and then those of other types. */

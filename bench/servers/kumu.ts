@@ -19,21 +19,57 @@ class Hello {
   }
 }
 
-/** One class a route, as it is in an application of many small resources. */
-function makeRoute(route: number): object {
-  @Resource(`/route-${route}`)
-  class Route {
-    @Get('/:id')
-    one(@Param('id', { type: Integer }) id: number) {
-      return { id, route }
+/** A controller of ten routes: a thousand routes are a hundred controllers. */
+function makeController(first: number): object {
+  @Resource('/')
+  class Routes {
+    @Get(`/route-${first + 0}/:id`)
+    route0(@Param('id', { type: Integer }) id: number) {
+      return { id, route: first + 0 }
+    }
+    @Get(`/route-${first + 1}/:id`)
+    route1(@Param('id', { type: Integer }) id: number) {
+      return { id, route: first + 1 }
+    }
+    @Get(`/route-${first + 2}/:id`)
+    route2(@Param('id', { type: Integer }) id: number) {
+      return { id, route: first + 2 }
+    }
+    @Get(`/route-${first + 3}/:id`)
+    route3(@Param('id', { type: Integer }) id: number) {
+      return { id, route: first + 3 }
+    }
+    @Get(`/route-${first + 4}/:id`)
+    route4(@Param('id', { type: Integer }) id: number) {
+      return { id, route: first + 4 }
+    }
+    @Get(`/route-${first + 5}/:id`)
+    route5(@Param('id', { type: Integer }) id: number) {
+      return { id, route: first + 5 }
+    }
+    @Get(`/route-${first + 6}/:id`)
+    route6(@Param('id', { type: Integer }) id: number) {
+      return { id, route: first + 6 }
+    }
+    @Get(`/route-${first + 7}/:id`)
+    route7(@Param('id', { type: Integer }) id: number) {
+      return { id, route: first + 7 }
+    }
+    @Get(`/route-${first + 8}/:id`)
+    route8(@Param('id', { type: Integer }) id: number) {
+      return { id, route: first + 8 }
+    }
+    @Get(`/route-${first + 9}/:id`)
+    route9(@Param('id', { type: Integer }) id: number) {
+      return { id, route: first + 9 }
     }
   }
-  Object.defineProperty(Route, 'name', { value: `Route${route}` })
-  return new Route()
+  Object.defineProperty(Routes, 'name', { value: `Routes${first}` })
+  return new Routes()
 }
 
 function makeRoutes(routes: number): object[] {
-  return Array.from({ length: routes }, (_, route) => makeRoute(route))
+  return Array.from({ length: Math.ceil(routes / 10) }, (_, index) => makeController(index * 10))
 }
 
 function w2(): RequestListener {

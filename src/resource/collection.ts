@@ -36,7 +36,7 @@ export abstract class Collection<T extends object> {
 
 function verb(name: string, method: Method, param: ParamFact, more: Partial<MethodFacts> = {}): void {
   const facts = methodFacts(Collection, name)
-  facts.routes.push({ method, path: '' })
+  facts.routes = [{ method, path: '' }]
   facts.params.set(0, [param])
   Object.assign(facts, { optional: true, ...more })
 }

@@ -105,17 +105,17 @@ export interface ParamFact {
 
 /** What may be said of a class and of a method alike. */
 export interface SharedFacts {
-  use: Middleware[]
-  around: Interceptor[]
-  tags: string[]
+  use: readonly Middleware[]
+  around: readonly Interceptor[]
+  tags: readonly string[]
   access?: AccessPlan | 'open'
   version?: string
   produces?: readonly string[]
   consumes?: readonly string[]
   atomic?: AtomicOptions
   limits?: Partial<Limits>
-  headers: Array<readonly [string, string]>
-  throws: AbstractConstructor[]
+  headers: ReadonlyArray<readonly [string, string]>
+  throws: readonly AbstractConstructor[]
   deprecated?: { since?: string; sunset?: string; link?: string }
   timeout?: number
   requireMatch?: boolean
@@ -124,16 +124,16 @@ export interface SharedFacts {
 
 /** What is said of one method. */
 export interface MethodFacts extends SharedFacts {
-  routes: Array<{ readonly method: Method; readonly path: string }>
+  routes: ReadonlyArray<{ readonly method: Method; readonly path: string }>
   params: Map<number, ParamFact[]>
   status?: number
   nullStatus?: number
   redirect?: { to: string; status: number }
-  answers: AnswerDocFact[]
+  answers: readonly AnswerDocFact[]
   paged?: PagedOptions
   summary?: string
   description?: string
-  errorOf: Array<number | string | AbstractConstructor>
+  errorOf: ReadonlyArray<number | string | AbstractConstructor>
   /** The route exists only where the instance has the method: how `Collection` leaves verbs out. */
   optional?: boolean
   /** The method that counts the rows of a slice without a total. */
@@ -151,11 +151,18 @@ export interface ClassFacts extends SharedFacts {
 
 const key = Symbol.for('kumu.facts')
 
-const emptyShared = (): SharedFacts => ({ use: [], around: [], tags: [], headers: [], throws: [] })
+interface Carrier {
+  readonly [key]?: ClassFacts
+}
+
+/** Most lists stay empty: they share one, and a decorator that has something to say makes a new one. */
+const none: readonly never[] = Object.freeze([])
+
+const emptyShared = (): SharedFacts => ({ use: none, around: none, tags: none, headers: none, throws: none })
 
 /** The facts written on this very class, ancestors not included; `undefined` where nothing is written on it. */
 export function ownFacts(Class: object): ClassFacts | undefined {
-  return Reflect.getOwnMetadata(key, Class) as ClassFacts | undefined
+  return Object.hasOwn(Class, key) ? (Class as Carrier)[key] : undefined
 }
 
 /** The facts of a class, to be written to. */
@@ -163,7 +170,8 @@ export function classFacts(Class: object): ClassFacts {
   const known = ownFacts(Class)
   if (known) return known
   const facts: ClassFacts = { ...emptyShared(), methods: new Map() }
-  Reflect.defineMetadata(key, facts, Class)
+  // On the class itself: a table beside it would keep the collector busy for every class there is.
+  Object.defineProperty(Class, key, { value: facts })
   return facts
 }
 
@@ -172,7 +180,7 @@ export function methodFacts(Class: object, name: string): MethodFacts {
   const { methods } = classFacts(Class)
   const known = methods.get(name)
   if (known) return known
-  const facts: MethodFacts = { ...emptyShared(), routes: [], params: new Map(), answers: [], errorOf: [] }
+  const facts: MethodFacts = { ...emptyShared(), routes: none, params: new Map(), answers: none, errorOf: none }
   methods.set(name, facts)
   return facts
 }

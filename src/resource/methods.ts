@@ -59,7 +59,7 @@ function verbDecorator(decorator: string, method: HttpMethod, path: string): OnM
         `Write "/${path}"`,
       )
     }
-    facts.routes.unshift({ method, path })
+    facts.routes = [{ method, path }, ...facts.routes]
   }
 }
 
@@ -84,7 +84,8 @@ export function OnNull(status: number): OnMethod {
 /** A header of every answer that succeeds. */
 export function ResponseHeader(header: string, value: string): OnClassOrMethod {
   return (target, name) => {
-    onClassOrMethod('ResponseHeader', target, name).headers.unshift([header, value])
+    const facts = onClassOrMethod('ResponseHeader', target, name)
+    facts.headers = [[header, value], ...facts.headers]
   }
 }
 
@@ -106,14 +107,16 @@ export function Returns(
   options: { readonly status?: number; readonly description?: string } = {},
 ): OnMethod {
   return (target, name) => {
-    onMethod('Returns', target, name).answers.unshift({ type, ...options })
+    const facts = onMethod('Returns', target, name)
+    facts.answers = [{ type, ...options }, ...facts.answers]
   }
 }
 
 /** The errors that the operation or every operation of the class may throw, for the documents. */
 export function Throws(...errors: readonly AbstractConstructor[]): OnClassOrMethod {
   return (target, name) => {
-    onClassOrMethod('Throws', target, name).throws.unshift(...errors)
+    const facts = onClassOrMethod('Throws', target, name)
+    facts.throws = [...errors, ...facts.throws]
   }
 }
 
@@ -170,6 +173,7 @@ export function Summary(text: string, description?: string): OnMethod {
  */
 export function ErrorHandler(on: number | string | AbstractConstructor): OnMethod {
   return (target, name) => {
-    onMethod('ErrorHandler', target, name).errorOf.push(on)
+    const facts = onMethod('ErrorHandler', target, name)
+    facts.errorOf = [...facts.errorOf, on]
   }
 }

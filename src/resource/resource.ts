@@ -40,7 +40,7 @@ export function Resource(path: string | RegExp, options: ResourceOptions = {}) {
 export function Use(...middleware: readonly Middleware[]): OnClassOrMethod {
   return (target, name) => {
     const facts = onClassOrMethod('Use', target, name)
-    facts.use.unshift(...middleware)
+    facts.use = [...middleware, ...facts.use]
   }
 }
 
@@ -48,7 +48,7 @@ export function Use(...middleware: readonly Middleware[]): OnClassOrMethod {
 export function Intercept(...interceptors: readonly Interceptor[]): OnClassOrMethod {
   return (target, name) => {
     const facts = onClassOrMethod('Intercept', target, name)
-    facts.around.unshift(...interceptors)
+    facts.around = [...interceptors, ...facts.around]
   }
 }
 
@@ -102,7 +102,8 @@ export function Consumes(...types: readonly string[]): OnClassOrMethod {
 /** Groups operations in the documents. */
 export function Tag(...tags: readonly string[]): OnClassOrMethod {
   return (target, name) => {
-    onClassOrMethod('Tag', target, name).tags.unshift(...tags)
+    const facts = onClassOrMethod('Tag', target, name)
+    facts.tags = [...tags, ...facts.tags]
   }
 }
 

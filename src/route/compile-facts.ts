@@ -15,12 +15,13 @@ export interface MergedFacts {
  * a redecorated method replaces the inherited one, an overriding method without decorators inherits them.
  */
 export function mergeFacts(Class: Constructor): MergedFacts {
-  let shared: SharedFacts = { use: [], around: [], tags: [], headers: [], throws: [] }
-  let resource: ClassFacts['resource']
-  const methods = new Map<string, MethodFacts>()
-  for (const ancestor of lineage(Class)) {
-    const facts = ownFacts(ancestor)
-    if (!facts) continue
+  const [first, ...others] = lineage(Class)
+  if (!first) return { shared: { use: [], around: [], tags: [], headers: [], throws: [] }, methods: new Map() }
+  if (others.length === 0) return { shared: first, resource: first.resource, methods: first.methods }
+  let shared: SharedFacts = first
+  let { resource } = first
+  const methods = new Map(first.methods)
+  for (const facts of others) {
     resource = facts.resource ?? resource
     shared = mergeShared(shared, facts)
     for (const [name, own] of facts.methods) {
@@ -31,27 +32,26 @@ export function mergeFacts(Class: Constructor): MergedFacts {
   return { shared, resource, methods }
 }
 
-/** The class and its ancestors, the eldest first. */
-function lineage(Class: Constructor): object[] {
-  const classes: object[] = []
-  for (
-    let each: object | null = Class;
-    each && each !== Function.prototype;
+/** The facts of the class and of its ancestors, the eldest first. */
+function lineage(Class: Constructor): ClassFacts[] {
+  const all: ClassFacts[] = []
+  let each: object | null = Class
+  while (each && each !== Function.prototype) {
+    const facts = ownFacts(each)
+    if (facts) all.unshift(facts)
     each = Object.getPrototypeOf(each) as object | null
-  ) {
-    classes.unshift(each)
   }
-  return classes
+  return all
 }
 
 /** What both say together, the second on top. */
 export function mergeShared(under: SharedFacts, over: SharedFacts): SharedFacts {
   return {
-    use: [...under.use, ...over.use],
-    around: [...under.around, ...over.around],
-    tags: [...under.tags, ...over.tags],
-    headers: [...under.headers, ...over.headers],
-    throws: [...under.throws, ...over.throws],
+    use: joinLists(under.use, over.use),
+    around: joinLists(under.around, over.around),
+    tags: joinLists(under.tags, over.tags),
+    headers: joinLists(under.headers, over.headers),
+    throws: joinLists(under.throws, over.throws),
     access: over.access ?? under.access,
     version: over.version ?? under.version,
     produces: over.produces ?? under.produces,
@@ -63,6 +63,12 @@ export function mergeShared(under: SharedFacts, over: SharedFacts): SharedFacts 
     requireMatch: over.requireMatch ?? under.requireMatch,
     unknownQuery: over.unknownQuery ?? under.unknownQuery,
   }
+}
+
+/** Both lists; where one is empty the other itself, for most facts are not there. */
+function joinLists<T>(under: readonly T[], over: readonly T[]): readonly T[] {
+  if (over.length === 0) return under
+  return under.length === 0 ? over : [...under, ...over]
 }
 
 /** A method's own routes replace what it inherits; without routes of its own it only adds to that. */
@@ -139,6 +145,7 @@ export function checkPattern(where: string, path: string): void {
 
 /** Joins a version, the path of a class and that of a method: `/` at either adds nothing. */
 export function joinPath(...parts: readonly string[]): string {
-  const joined = parts.map((part) => (part.endsWith('/') ? part.slice(0, -1) : part)).join('')
+  let joined = ''
+  for (const part of parts) joined += part.endsWith('/') ? part.slice(0, -1) : part
   return joined === '' ? '/' : joined.startsWith('/') || joined.startsWith('{') ? joined : `/${joined}`
 }

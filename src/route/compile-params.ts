@@ -40,9 +40,9 @@ export function createParams(scope: ParamScope): ParamPlan[] {
   const declared = parameterTypes(Object.getPrototypeOf(scope.instance) as object, scope.name)
   const { params } = scope.facts
   checkArity(scope, declared)
-  return [...params.keys()]
-    .sort((a, b) => a - b)
-    .map((index) => createParam(scope, index, params.get(index) ?? [], declared))
+  const plans: ParamPlan[] = []
+  for (const [index, facts] of params) plans.push(Object.freeze(createParam(scope, index, facts, declared)))
+  return plans.length > 1 ? plans.sort((a, b) => a.index - b.index) : plans
 }
 
 /** A parameter without a decorator would silently be undefined. */
@@ -217,7 +217,7 @@ function checked(scope: ParamScope, param: ParamPlan): ParamPlan {
   if (
     param.source === 'path' &&
     typeof scope.path === 'string' &&
-    !pathNames(scope.prefix + scope.path).includes(param.name ?? '')
+    !isInPath(scope.prefix + scope.path, param.name ?? '')
   ) {
     throw new ConfigurationError(
       where,
@@ -238,6 +238,11 @@ function checked(scope: ParamScope, param: ParamPlan): ParamPlan {
   }
   const plan = single ? { ...param, type: param.source === 'body' ? anyType : { ...textType, list: type.list } } : param
   return checkDefault(checkRequired(plan))
+}
+
+/** Whether a path has a parameter; most stand alone between slashes. */
+function isInPath(path: string, name: string): boolean {
+  return `${path}/`.includes(`/:${name}/`) || pathNames(path).includes(name)
 }
 
 function checkRequired(param: ParamPlan): ParamPlan {

@@ -109,8 +109,7 @@ function compileClass(Class: Constructor, resource: ResourceLike, settings: Comp
     )
   }
   const instance = instanceOf(Class, resource, settings.resolve)
-  const { path, options } = facts.resource
-  const { unit, cure } = nameOf(Class, path, options)
+  const { options } = facts.resource
   const locks: Locks = new Map()
   const plans: RoutePlan[] = []
   for (const [name, method] of facts.methods) {
@@ -124,7 +123,7 @@ function compileClass(Class: Constructor, resource: ResourceLike, settings: Comp
       }
       throw new ConfigurationError(where, 'the instance has no such method', 'Write it as a method, not as a property')
     }
-    const scope: Scope = { Class, instance, name, where, facts, method, options, unit, cure, locks, settings }
+    const scope: Scope = { Class, instance, name, where, facts, method, options, locks, settings }
     method.routes.forEach((route, index) => {
       plans.push(compileRoute(scope, route.method, route.path, call as RoutePlan['call'], index))
     })
@@ -139,8 +138,6 @@ interface Scope extends Omit<ParamScope, 'method' | 'path' | 'prefix' | 'facts'>
   readonly Class: Constructor
   readonly facts: MergedFacts
   readonly method: MethodFacts
-  readonly unit: string
-  readonly cure: string
   readonly locks: Locks
   readonly settings: CompileSettings
 }
@@ -150,7 +147,10 @@ function compileRoute(scope: Scope, verb: string, below: string, call: RoutePlan
   const shared = mergeShared(scope.facts.shared, method)
   const path = fullPath(scope, shared, below)
   const params = createParams({ ...scope, method: verb, path, prefix: settings.prefix, facts: method })
-  for (const param of params.flatMap((each) => each.members ?? [each])) settings.check(param)
+  for (const param of params) {
+    if (!param.members) settings.check(param)
+    else for (const member of param.members) settings.check(member)
+  }
   const { access } = shared
   if (access && access !== 'open' && !settings.gated) {
     throw new ConfigurationError(
@@ -217,9 +217,10 @@ function fullPath({ facts, where }: Scope, { version }: SharedFacts, below: stri
 }
 
 /** The name of a resource, for the range unit: its own, or the last fixed segment of its path, or its class's. */
-function nameOf(Class: Constructor, path: string | RegExp, options: ResourceOptions): { unit: string; cure: string } {
+function unitOf({ Class, facts, options }: Scope): string {
+  const path = facts.resource?.path
   const fixed = typeof path === 'string' ? path.split('/').filter((part) => /^[\w.~-]+$/.test(part)) : []
-  return { unit: options.name ?? fixed.at(-1) ?? Class.name.toLowerCase(), cure: `@Resource(path, { name: 'things' })` }
+  return options.name ?? fixed.at(-1) ?? Class.name.toLowerCase()
 }
 
 // --- The parts of a plan --------------------------------------------------------------------------------------------------
@@ -253,12 +254,15 @@ function interceptors({ locks, where }: Scope, shared: SharedFacts): Interceptor
   return [...list, ...shared.around]
 }
 
+const bodied = new Set<ParamPlan['source']>(['body', 'file', 'files', 'rawBody'])
+
 function bodyPlan(
   params: readonly ParamPlan[],
   shared: SharedFacts,
   verb: string,
   settings: CompileSettings,
 ): Partial<BodyPlan> | undefined {
+  if (!params.some(({ source }) => bodied.has(source))) return undefined
   const all = params.flatMap((param) => param.members ?? [param])
   const decoded = all.filter(({ source }) => source === 'body')
   const files = all.filter(({ source }) => source === 'file' || source === 'files')
@@ -334,12 +338,16 @@ function answers({ answers: facts, status }: MethodFacts): AnswerDoc[] {
 }
 
 function pagingPlan(scope: Scope, own: PagedOptions): PagingPlan {
-  const { settings, where, unit, options, cure } = scope
+  const { settings, where, options } = scope
   // What stands at @Resource is for the verbs that Collection brings along; a method's own @Paged wins.
   const said: PagedOptions = { ...settings.paging, ...own, ...(scope.method.optional ? options.paged : undefined) }
-  const name = said.unit ?? unit
+  const name = said.unit ?? unitOf(scope)
   if (!isToken(name)) {
-    throw new ConfigurationError(where, `"${name}" is no range unit`, `Name one of letters, digits and dashes: ${cure}`)
+    throw new ConfigurationError(
+      where,
+      `"${name}" is no range unit`,
+      "Name one of letters, digits and dashes: @Resource(path, { name: 'things' })",
+    )
   }
   const max = said.max ?? 1000
   const limit = Math.min(said.limit ?? 100, max)

@@ -18,9 +18,6 @@ export interface Asked {
   readonly preference?: PagingPlan['count']
 }
 
-/** The query parameters of paging itself. */
-export const ownNames: readonly string[] = ['range', 'offset', 'limit', 'cursor', 'fields', 'sort']
-
 const mostSortKeys = 32
 const noFields: readonly string[] = Object.freeze([])
 const noSort: readonly SortKey[] = Object.freeze([])

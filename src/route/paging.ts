@@ -1,12 +1,10 @@
-import { ConfigurationError } from '../errors'
-import { isToken } from '../http/token'
 import { answerPage } from './page-answer'
 import { cursorAfter } from './page-cursor'
-import { ownNames, plainRequest, readRequest, type Asked } from './page-request'
+import { plainRequest, readRequest, type Asked } from './page-request'
 import { isRowSource } from './page-rows'
 import type { PageRows } from './page-sinks'
 import { fromList, fromSlice } from './page-source'
-import type { Context, Interceptor, PageRequest, PagingPlan } from './plan'
+import { pagingNames, type Context, type Interceptor, type PageRequest, type PagingPlan } from './plan'
 import { project } from './projection'
 import { Reply, Slice, Tagged } from './replies'
 
@@ -25,7 +23,6 @@ export interface Paging {
  *
  * @param plan the route's paging
  * @param toPlain class instances to plain data, asked of each row where the client chose fields
- * @throws ConfigurationError where the unit is no token, or a filter has the name of a paging parameter
  * @see RFC 9110 §14, RFC 8288, RFC 7240
  *
  * @example
@@ -33,8 +30,7 @@ export interface Paging {
  * paging.names // ['range', 'offset', 'limit', 'cursor', 'fields', 'sort']
  */
 export function createPaging(plan: PagingPlan, toPlain: (value: unknown) => unknown): Paging {
-  checkPlan(plan)
-  const names = Object.freeze([...ownNames, ...plan.filter.map((filter) => filter.name)])
+  const names = Object.freeze([...pagingNames, ...plan.filter.map((filter) => filter.name)])
   const known = new WeakMap<object, Asked>()
   const plain = plainRequest(plan)
 
@@ -76,16 +72,4 @@ export function createPaging(plan: PagingPlan, toPlain: (value: unknown) => unkn
   }
 
   return Object.freeze({ read: (ctx: Context) => askedBy(ctx).page, around: page, names })
-}
-
-function checkPlan(plan: PagingPlan): void {
-  const where = `@Paged of "${plan.unit}"`
-  if (!isToken(plan.unit)) {
-    throw new ConfigurationError(where, 'the range unit is no token', 'Write letters, digits and dashes')
-  }
-  for (const { name } of plan.filter) {
-    if (ownNames.includes(name)) {
-      throw new ConfigurationError(where, `"${name}" is a parameter of paging itself`, 'Give the filter another name')
-    }
-  }
 }

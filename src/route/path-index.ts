@@ -73,7 +73,7 @@ export class PathIndex<T> {
   add(path: string | RegExp, value: T, compiled: CompiledPattern): void {
     const alternatives = path instanceof RegExp ? [] : parsePattern(path)
     if (alternatives.length === 0 || alternatives.some(({ segments }) => !segments)) {
-      this.#expressions.push({ ...compiled, value })
+      this.#expressions.push({ regexp: compiled.regexp, names: compiled.names, value })
       return
     }
     for (const { segments = [], mixed } of alternatives) {

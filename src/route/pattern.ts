@@ -36,6 +36,11 @@ export function isPlain(path: string): boolean {
 
 const plainPath = /^(?:\/(?:[\w.~-]+|:[A-Za-z_]\w*))+$/
 
+/** The shapes of a path alone. */
+export function shapesOf(path: string): string[] {
+  return isPlain(path) ? [path.replace(/:\w+/g, ':')] : parsePattern(path).map(({ shape }) => shape)
+}
+
 function fromPlain(path: string): Alternative {
   const segments = path
     .slice(1)

@@ -1,5 +1,6 @@
 import type { Context as KoaContext, Middleware } from 'koa'
 import { ConfigurationError, type HttpError, type ValueSource, type Violation } from '../errors'
+import { isToken } from '../http/token'
 import type { AbstractConstructor, Awaitable, Constructor, HeaderMap, Method } from '../types'
 
 /** A Koa context inside a route: `params` holds the decoded path parameters. */
@@ -390,30 +391,66 @@ export function definePlan(init: PlanInit): RoutePlan {
   if (typeof init.call !== 'function') {
     throw new ConfigurationError(init.id, 'there is nothing to call', 'Give a function as `call`')
   }
-  const readsBody = init.method === 'GET' || init.method === 'HEAD'
-  const plan: RoutePlan = {
-    ...init,
+  if (init.paging) checkPaging(init.id, init.paging)
+  const reads = init.method === 'GET' || init.method === 'HEAD'
+  return Object.freeze({
+    id: init.id,
+    method: init.method,
+    path: init.path,
     use: freezeList(init.use),
+    access: init.access,
+    requireMatch: init.requireMatch ?? false,
     params: freezeList(init.params?.map((param, index) => defineParam(init.id, param, index))),
     body:
       init.body && Object.freeze({ consumes: [], required: true, raw: 'no', files: [], stream: false, ...init.body }),
     around: freezeList(init.around),
+    paging: init.paging,
     unknownQuery: init.unknownQuery ?? 'refuse',
     queryNames: freezeList(init.queryNames),
-    reply: Object.freeze({
-      status: 200,
-      explicitStatus: init.reply?.status !== undefined,
-      nullStatus: readsBody ? 404 : 204,
-      headers: [],
-      produces: [],
-      ...init.reply,
-    }),
-    doc: Object.freeze({ tags: [], answers: [], throws: [], ...init.doc }),
+    reply: defineReply(init.reply, reads),
+    limits: init.limits,
+    call: init.call,
+    doc: defineDoc(init.doc),
+  })
+}
+
+function defineReply(init: Partial<ReplyPlan> | undefined, reads: boolean): ReplyPlan {
+  const { status, explicitStatus, nullStatus, headers, redirect, produces, type } = init ?? {}
+  return Object.freeze({
+    status: status ?? 200,
+    explicitStatus: explicitStatus ?? status !== undefined,
+    nullStatus: nullStatus ?? (reads ? 404 : 204),
+    headers: headers ?? nothing,
+    redirect,
+    produces: produces ?? nothing,
+    type,
+  })
+}
+
+function defineDoc(init: Partial<DocPlan> | undefined): DocPlan {
+  return Object.freeze({
+    ...init,
+    tags: init?.tags ?? nothing,
+    answers: init?.answers ?? nothing,
+    throws: init?.throws ?? nothing,
+  })
+}
+
+/** Names of the query that paging itself reads. */
+export const pagingNames: readonly string[] = Object.freeze(['range', 'offset', 'limit', 'cursor', 'fields', 'sort'])
+
+function checkPaging(id: string, { unit, filter }: PagingPlan): void {
+  if (!isToken(unit)) {
+    throw new ConfigurationError(id, `the range unit "${unit}" is no token`, 'Write letters, digits and dashes')
   }
-  return Object.freeze(plan)
+  const taken = filter.find(({ name }) => pagingNames.includes(name))
+  if (taken) {
+    throw new ConfigurationError(id, `"${taken.name}" is a parameter of paging itself`, 'Give the filter another name')
+  }
 }
 
 function defineParam(id: string, init: ParamInit, index: number): ParamPlan {
+  if (Object.isFrozen(init)) return init as ParamPlan
   return Object.freeze({
     index,
     type: anyType,
@@ -424,8 +461,10 @@ function defineParam(id: string, init: ParamInit, index: number): ParamPlan {
   })
 }
 
+const nothing: readonly never[] = Object.freeze([])
+
 function freezeList<T>(list: readonly T[] | undefined): readonly T[] {
-  return Object.freeze([...(list ?? [])])
+  return list && list.length > 0 ? Object.freeze([...list]) : nothing
 }
 
 // --- What an application shares ---------------------------------------------------------------------------------------

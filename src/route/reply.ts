@@ -7,8 +7,6 @@ import { events, isAcceptable, isLines, menuOf, notAcceptable, notPlain, withCha
 import type { Context, RoutePlan, Settings } from './plan'
 import { conditionsOf } from './precondition'
 import { FileReply, Reply, Slice, Tagged } from './replies'
-import { sendFile } from './send-file'
-import { toByteStream, toChunks, toEvents, toLines } from './stream'
 
 /** The answering side of one route. */
 export interface ReplyWriter {
@@ -122,6 +120,7 @@ export function createReply(plan: RoutePlan, settings: ReplySettings): ReplyWrit
     if (type === events && !ctx.res.hasHeader('Cache-Control')) ctx.res.setHeader('Cache-Control', 'no-cache')
     // Proxies that buffer would hold events back.
     if (type === events) ctx.res.setHeader('X-Accel-Buffering', 'no')
+    const { toChunks, toEvents, toLines } = streams()
     const toStream = type === events ? toEvents : toLines
     const stream = isStream ? toStream(source, ctx, encodeJson, stopping) : toChunks(source, ctx, stopping)
     ctx.body = stream
@@ -164,7 +163,8 @@ export function createReply(plan: RoutePlan, settings: ReplySettings): ReplyWrit
     if (value instanceof Tagged) return writeTagged(ctx, value, status, headers)
     if (value instanceof FileReply) {
       begin(ctx, status, headers)
-      return checksLate ? sendFile(ctx, value).then(() => checkType(ctx)) : sendFile(ctx, value)
+      const sent = (require('./send-file') as typeof import('./send-file')).sendFile(ctx, value)
+      return checksLate ? sent.then(() => checkType(ctx)) : sent
     }
     if (value instanceof Slice) return writeRows(ctx, value.items, status, headers)
     if (value instanceof Blob) return writeBlob(ctx, value, status, headers)
@@ -221,6 +221,11 @@ export function createReply(plan: RoutePlan, settings: ReplySettings): ReplyWrit
   }
 }
 
+/** Loaded at the first stream. */
+function streams(): typeof import('./stream') {
+  return require('./stream') as typeof import('./stream')
+}
+
 /** Whether the author says of what type a text is: then it is written as it stands. */
 function isTyped(headers: HeaderMap | undefined): boolean {
   return typeOf(headers) !== undefined
@@ -260,7 +265,7 @@ function addHeader(ctx: Context, name: string, value: string): void {
 /** Buffers, typed arrays, Node's streams and web streams; `undefined` for all else. */
 function toBytes(value: object): Buffer | Readable | undefined {
   if (Buffer.isBuffer(value)) return value
-  if (value instanceof Readable) return value.readableObjectMode ? toByteStream(value) : value
+  if (value instanceof Readable) return value.readableObjectMode ? streams().toByteStream(value) : value
   if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   if (types.isAnyArrayBuffer(value)) return Buffer.from(value)
   if (value instanceof ReadableStream) return Readable.fromWeb(value)

@@ -2,10 +2,10 @@ import Router from '@koa/router'
 import { ConfigurationError, BadRequest, MethodNotAllowed, NotImplemented } from '../errors'
 import { checkHost } from '../http/host'
 import type { Awaitable } from '../types'
-import { answerError } from './catch'
+import { answerError } from './answer-error'
 import { checkPattern } from './compile-facts'
-import { PathIndex, type Found } from './path-index'
-import { compareShapes, parsePattern } from './pattern'
+import { PathIndex, type CompiledPattern, type Found } from './path-index'
+import { compareShapes, shapesOf } from './pattern'
 import type { Context, Middleware, RoutePlan, Settings } from './plan'
 import { isPromise } from './promise'
 import { chain, createHandler, type Handle } from './run'
@@ -31,8 +31,12 @@ interface Entry {
   readonly handle: Handle
 }
 
-/** Which handler of a layer's stack came from which plan; survives the cloning that nesting does. */
-const entries = new WeakMap<object, Entry>()
+/** On a handler of a layer's stack: the plan that it came from. It survives the cloning that nesting does. */
+const entryOf = Symbol('kumu.entry')
+
+interface Marked {
+  readonly [entryOf]?: Entry
+}
 
 /** Methods that the routers on the way allowed for a request's path, and all that they know. */
 const refusals = new WeakMap<
@@ -58,10 +62,10 @@ export class PlanRouter extends Router {
 
   #add(plan: RoutePlan): void {
     const { settings, answersErrors } = this.init
-    const handle = createHandler(plan, settings)
+    const handle = atFirst(() => createHandler(plan, settings))
     const guarded = answersErrors ? guard(handle, settings) : handle
-    const handler = Object.defineProperty((ctx: Context) => guarded(ctx), 'name', { value: plan.id })
-    entries.set(handler, { plan, handle: guarded })
+    const entry: Entry = { plan, handle: guarded }
+    const handler = Object.assign((ctx: Context): Awaitable<void> => guarded(ctx), { [entryOf]: entry })
     if (typeof plan.path === 'string') checkPattern(plan.id, plan.path)
     const path = plan.path instanceof RegExp ? wholePath(plan.path) : plan.path
     try {
@@ -98,12 +102,34 @@ export class PlanRouter extends Router {
   }
 }
 
+/**
+ * A handler that is made at its first request: all that can be wrong with a plan was found before, and an application of
+ * a thousand routes starts without those that nobody calls.
+ */
+function atFirst(make: () => Handle): Handle {
+  let handle: Handle | undefined
+  return function first(ctx) {
+    return (handle ??= make())(ctx)
+  }
+}
+
 // --- The table that dispatch reads -------------------------------------------------------------------------------------------
 
-interface Route {
-  readonly layer: Layer
-  readonly plan: RoutePlan
-  readonly run: Handle
+/** A layer that serves a plan. Few patterns need their regular expression: it is asked for where one does. */
+class Route implements CompiledPattern {
+  constructor(
+    readonly layer: Layer,
+    readonly plan: RoutePlan,
+    readonly run: Handle,
+  ) {}
+
+  get regexp(): RegExp {
+    return this.layer.regexp
+  }
+
+  get names(): readonly string[] {
+    return this.layer.paramNames.map(({ name }) => String(name))
+  }
 }
 
 interface Table {
@@ -133,7 +159,7 @@ function createTable(router: PlanRouter): Table {
     for (const method of methods) {
       let index = indexes.get(method)
       if (!index) indexes.set(method, (index = new PathIndex({ caseSensitive, ignoreTrailingSlash: !strictSlash })))
-      index.add(layer.path, route, { regexp: layer.regexp, names: layer.paramNames.map(({ name }) => String(name)) })
+      index.add(layer.path, route, route)
     }
   }
   const get = indexes.get('GET')
@@ -142,11 +168,11 @@ function createTable(router: PlanRouter): Table {
 }
 
 function toRoute(layer: Layer): Route | undefined {
-  const entry = layer.methods.length > 0 ? entries.get(layer.stack.at(-1) as object) : undefined
+  const entry = layer.methods.length > 0 ? (layer.stack.at(-1) as Marked | undefined)?.[entryOf] : undefined
   if (!entry) return undefined
   // Middleware of router.param() stands before the handler.
-  const before = layer.stack.slice(0, -1) as unknown as Middleware[]
-  return { layer, plan: entry.plan, run: before.length > 0 ? chain(before, entry.handle) : entry.handle }
+  const before = (layer.stack.length > 1 ? layer.stack.slice(0, -1) : []) as unknown as Middleware[]
+  return new Route(layer, entry.plan, before.length > 0 ? chain(before, entry.handle) : entry.handle)
 }
 
 /** `/api/` is `/api`, and `/` is none. */
@@ -166,11 +192,7 @@ function toServed(layer: Layer): Array<Pick<RoutePlan, 'id' | 'method' | 'path'>
 }
 
 function shapeOf(path: string | RegExp): string {
-  return path instanceof RegExp
-    ? String(path)
-    : parsePattern(path)
-        .map(({ shape }) => shape)
-        .join('|')
+  return path instanceof RegExp ? String(path) : shapesOf(path).join('|')
 }
 
 function refuseDuplicates(
@@ -179,7 +201,7 @@ function refuseDuplicates(
 ): void {
   const owners = new Map<string, string>()
   for (const { id, method, path: pattern } of routes) {
-    const shapes = pattern instanceof RegExp ? [String(pattern)] : parsePattern(pattern).map(({ shape }) => shape)
+    const shapes = pattern instanceof RegExp ? [String(pattern)] : shapesOf(pattern)
     for (const shape of shapes) {
       const path = strictSlash || shape === '/' || !shape.endsWith('/') ? shape : shape.slice(0, -1)
       const key = `${method} ${caseSensitive ? path : path.toLowerCase()}`

@@ -1,10 +1,9 @@
 import { PreconditionRequired, UnsupportedMediaType } from '../errors'
 import type { Awaitable } from '../types'
-import { checkShape } from '../validation/shape'
 import { createArguments } from './arguments'
-import { createBodyReader } from './body'
-import { createPaging } from './paging'
-import type { Context, Interceptor, Middleware, RoutePlan, Settings } from './plan'
+import type { BodyReader } from './body'
+import type { Paging } from './paging'
+import type { Context, Interceptor, Limits, Middleware, RoutePlan, Settings } from './plan'
 import { queryOf } from './query'
 import { isPromise } from './promise'
 import { createReply } from './reply'
@@ -21,9 +20,8 @@ export type Handle = (ctx: Context) => Awaitable<void>
  */
 export function createHandler(plan: RoutePlan, settings: Settings): Handle {
   const limits = { ...settings.limits, ...plan.limits }
-  const paging = plan.paging && createPaging(plan.paging, settings.toPlain)
-  const body =
-    plan.body && createBodyReader(plan.body, { codecs: settings.codecs, limits, checkShape, method: plan.method })
+  const paging = loadPaging(plan, settings)
+  const body = loadBody(plan, settings, limits)
   const read = createArguments(plan, { ...settings, body, paging, limits })
   const reply = createReply(plan, settings)
   const around = paging ? [...plan.around, paging.around] : plan.around
@@ -66,6 +64,19 @@ export function createHandler(plan: RoutePlan, settings: Settings): Handle {
         }
       : checked
   return plan.use.length > 0 ? chain(plan.use, guarded) : guarded
+}
+
+// Loaded where a plan needs them: an application that only reads starts without the readers of bodies.
+
+function loadPaging({ paging }: RoutePlan, { toPlain }: Settings): Paging | undefined {
+  return paging && (require('./paging') as typeof import('./paging')).createPaging(paging, toPlain)
+}
+
+function loadBody({ body, method }: RoutePlan, { codecs }: Settings, limits: Limits): BodyReader | undefined {
+  if (!body) return undefined
+  const { createBodyReader } = require('./body') as typeof import('./body')
+  const { checkShape } = require('../validation/shape') as typeof import('../validation/shape')
+  return createBodyReader(body, { codecs, limits, checkShape, method })
 }
 
 /** Whether the client asked for some members only: what is left of a row is not of its class. */
