@@ -303,7 +303,15 @@ function lazyToPlain(): Settings['toPlain'] {
   let loaded: Settings['toPlain'] | undefined
   const load = (): Settings['toPlain'] =>
     (loaded ??= (require('./validation/plain') as typeof import('./validation/plain')).createToPlain())
-  return (value) => (loaded ?? load())(value)
+  return (value) => (loaded ? loaded(value) : isFlat(value) ? value : load()(value))
+}
+
+/** Whether a value is plain at a glance: an object of numbers, truths and texts. */
+function isFlat(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false
+  return Object.values(value).every(
+    (member) => typeof member === 'string' || typeof member === 'boolean' || Number.isFinite(member),
+  )
 }
 
 /** The built-in codecs in their order, each replaced by one of the same type, and then those of other types. */

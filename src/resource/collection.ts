@@ -37,7 +37,7 @@ export abstract class Collection<T extends object> {
 function verb(name: string, method: Method, param: ParamFact, more: Partial<MethodFacts> = {}): void {
   const facts = methodFacts(Collection, name)
   facts.routes = [{ method, path: '' }]
-  facts.params.set(0, [param])
+  facts.params = [[param]]
   Object.assign(facts, { optional: true, ...more })
 }
 

@@ -125,7 +125,8 @@ export interface SharedFacts {
 /** What is said of one method. */
 export interface MethodFacts extends SharedFacts {
   routes: ReadonlyArray<{ readonly method: Method; readonly path: string }>
-  params: Map<number, ParamFact[]>
+  /** By position; where nothing stands the place is empty. */
+  params: ReadonlyArray<readonly ParamFact[] | undefined>
   status?: number
   nullStatus?: number
   redirect?: { to: string; status: number }
@@ -158,8 +159,6 @@ interface Carrier {
 /** Most lists stay empty: they share one, and a decorator that has something to say makes a new one. */
 const none: readonly never[] = Object.freeze([])
 
-const emptyShared = (): SharedFacts => ({ use: none, around: none, tags: none, headers: none, throws: none })
-
 /** The facts written on this very class, ancestors not included; `undefined` where nothing is written on it. */
 export function ownFacts(Class: object): ClassFacts | undefined {
   return Object.hasOwn(Class, key) ? (Class as Carrier)[key] : undefined
@@ -169,7 +168,7 @@ export function ownFacts(Class: object): ClassFacts | undefined {
 export function classFacts(Class: object): ClassFacts {
   const known = ownFacts(Class)
   if (known) return known
-  const facts: ClassFacts = { ...emptyShared(), methods: new Map() }
+  const facts: ClassFacts = { use: none, around: none, tags: none, headers: none, throws: none, methods: new Map() }
   // On the class itself: a table beside it would keep the collector busy for every class there is.
   Object.defineProperty(Class, key, { value: facts })
   return facts
@@ -180,7 +179,17 @@ export function methodFacts(Class: object, name: string): MethodFacts {
   const { methods } = classFacts(Class)
   const known = methods.get(name)
   if (known) return known
-  const facts: MethodFacts = { ...emptyShared(), routes: none, params: new Map(), answers: none, errorOf: none }
+  const facts: MethodFacts = {
+    use: none,
+    around: none,
+    tags: none,
+    headers: none,
+    throws: none,
+    routes: none,
+    params: none,
+    answers: none,
+    errorOf: none,
+  }
   methods.set(name, facts)
   return facts
 }

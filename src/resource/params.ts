@@ -19,11 +19,11 @@ function mark(decorator: string, fact: ParamFact): OnParameter<Unchecked> {
     if (name === undefined || typeof target === 'function' || typeof position !== 'number') {
       throw misplaced(decorator, target, name, position)
     }
-    const { params } = methodFacts(target.constructor, String(name))
-    const facts = params.get(position)
+    const method = methodFacts(target.constructor, String(name))
+    const params = [...method.params]
     // Decorators of one parameter run last first: what is written first stands first.
-    if (facts) facts.unshift(fact)
-    else params.set(position, [fact])
+    params[position] = [fact, ...(params[position] ?? [])]
+    method.params = params
   }
 }
 

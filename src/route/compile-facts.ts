@@ -46,6 +46,7 @@ function lineage(Class: Constructor): ClassFacts[] {
 
 /** What both say together, the second on top. */
 export function mergeShared(under: SharedFacts, over: SharedFacts): SharedFacts {
+  if (isSilent(over)) return under
   return {
     use: joinLists(under.use, over.use),
     around: joinLists(under.around, over.around),
@@ -65,6 +66,15 @@ export function mergeShared(under: SharedFacts, over: SharedFacts): SharedFacts 
   }
 }
 
+/** Whether nothing is said: most methods say no more than their route. */
+function isSilent(facts: SharedFacts): boolean {
+  return (
+    facts.use.length + facts.around.length + facts.tags.length + facts.headers.length + facts.throws.length === 0 &&
+    (facts.access ?? facts.version ?? facts.produces ?? facts.consumes ?? facts.atomic ?? facts.limits) === undefined &&
+    (facts.deprecated ?? facts.timeout ?? facts.requireMatch ?? facts.unknownQuery) === undefined
+  )
+}
+
 /** Both lists; where one is empty the other itself, for most facts are not there. */
 function joinLists<T>(under: readonly T[], over: readonly T[]): readonly T[] {
   if (over.length === 0) return under
@@ -73,12 +83,12 @@ function joinLists<T>(under: readonly T[], over: readonly T[]): readonly T[] {
 
 /** A method's own routes replace what it inherits; without routes of its own it only adds to that. */
 function mergeMethod(inherited: MethodFacts, own: MethodFacts): MethodFacts {
-  if (own.routes.length > 0) return own.params.size > 0 ? own : { ...own, params: inherited.params }
+  if (own.routes.length > 0) return own.params.length > 0 ? own : { ...own, params: inherited.params }
   return {
     ...inherited,
     ...mergeShared(inherited, own),
     routes: inherited.routes,
-    params: own.params.size > 0 ? own.params : inherited.params,
+    params: own.params.length > 0 ? own.params : inherited.params,
     answers: own.answers.length > 0 ? own.answers : inherited.answers,
     errorOf: own.errorOf.length > 0 ? own.errorOf : inherited.errorOf,
     status: own.status ?? inherited.status,

@@ -7,7 +7,6 @@ import {
   type ParamOptions,
   type ResourceOptions,
 } from '../resource/metadata'
-import type { Constructor } from '../types'
 import { createJsonCheck, createTextCheck, Refusal, toTypePlan } from './checks'
 import { pathNames } from './compile-facts'
 import { isValidated } from './finish'
@@ -15,7 +14,6 @@ import type { ParamPlan, ParamType, TypePlan } from './plan'
 
 /** Where parameters are compiled. */
 export interface ParamScope {
-  readonly Class: Constructor
   readonly instance: object
   /** The method's name. */
   readonly name: string
@@ -23,7 +21,6 @@ export interface ParamScope {
   readonly where: string
   readonly facts: MethodFacts
   readonly options: ResourceOptions
-  readonly method: string
   readonly path: string | RegExp
   readonly prefix: string
 }
@@ -41,8 +38,11 @@ export function createParams(scope: ParamScope): ParamPlan[] {
   const { params } = scope.facts
   checkArity(scope, declared)
   const plans: ParamPlan[] = []
-  for (const [index, facts] of params) plans.push(Object.freeze(createParam(scope, index, facts, declared)))
-  return plans.length > 1 ? plans.sort((a, b) => a.index - b.index) : plans
+  for (let index = 0; index < params.length; index++) {
+    const facts = params[index]
+    if (facts) plans.push(Object.freeze(createParam(scope, index, facts, declared)))
+  }
+  return plans
 }
 
 /** A parameter without a decorator would silently be undefined. */
@@ -52,8 +52,8 @@ function checkArity(scope: ParamScope, declared: readonly unknown[] | undefined)
   const method = (scope.instance as Record<string, unknown>)[scope.name]
   // Where the compiler emits no types the method itself tells its parameters, up to the first with a default.
   const written = typeof method === 'function' ? method.length : 0
-  const count = Math.max(written, params.size > 0 && declared ? declared.length : 0)
-  for (let index = 0; index < count; index++) if (!params.has(index)) refuseBare(scope, index)
+  const count = Math.max(written, params.length > 0 && declared ? declared.length : 0)
+  for (let index = 0; index < count; index++) if (!params[index]) refuseBare(scope, index)
 }
 
 function refuseBare({ where }: ParamScope, index: number): never {

@@ -6,7 +6,7 @@ import type { MethodFacts, PagedOptions, ResourceOptions, SharedFacts } from '..
 import type { Constructor, Method } from '../types'
 import { createAtomic, type Locks } from './atomic'
 import { toTypePlan } from './checks'
-import { checkPattern, joinPath, mergeFacts, mergeShared, type MergedFacts } from './compile-facts'
+import { joinPath, mergeFacts, mergeShared, type MergedFacts } from './compile-facts'
 import { createParams, type ParamScope } from './compile-params'
 import {
   definePlan,
@@ -134,7 +134,7 @@ function compileClass(Class: Constructor, resource: ResourceLike, settings: Comp
   return plans
 }
 
-interface Scope extends Omit<ParamScope, 'method' | 'path' | 'prefix' | 'facts'> {
+interface Scope extends Omit<ParamScope, 'path' | 'prefix' | 'facts'> {
   readonly Class: Constructor
   readonly facts: MergedFacts
   readonly method: MethodFacts
@@ -146,7 +146,8 @@ function compileRoute(scope: Scope, verb: string, below: string, call: RoutePlan
   const { method, where, settings } = scope
   const shared = mergeShared(scope.facts.shared, method)
   const path = fullPath(scope, shared, below)
-  const params = createParams({ ...scope, method: verb, path, prefix: settings.prefix, facts: method })
+  const { instance, name, options } = scope
+  const params = createParams({ instance, name, where, facts: method, options, path, prefix: settings.prefix })
   for (const param of params) {
     if (!param.members) settings.check(param)
     else for (const member of param.members) settings.check(member)
@@ -212,7 +213,6 @@ function fullPath({ facts, where }: Scope, { version }: SharedFacts, below: stri
     return base
   }
   const path = joinPath(version === undefined ? '' : `/${version}`, base, below)
-  checkPattern(where, path)
   return path
 }
 

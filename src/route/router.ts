@@ -5,7 +5,7 @@ import type { Awaitable } from '../types'
 import { answerError } from './answer-error'
 import { checkPattern } from './compile-facts'
 import { PathIndex, type CompiledPattern, type Found } from './path-index'
-import { compareShapes, shapesOf } from './pattern'
+import { compareShapes, isPlain, shapesOf } from './pattern'
 import type { Context, Middleware, RoutePlan, Settings } from './plan'
 import { isPromise } from './promise'
 import { chain, createHandler, type Handle } from './run'
@@ -26,9 +26,24 @@ export interface RouterInit {
   readonly methods?: ReadonlySet<string>
 }
 
-interface Entry {
-  readonly plan: RoutePlan
-  readonly handle: Handle
+/** A plan with its handler, which is made at its first request: what can be wrong with a plan was found before. */
+class Entry {
+  #handle: Handle | undefined
+
+  constructor(
+    readonly plan: RoutePlan,
+    readonly init: RouterInit,
+  ) {}
+
+  run(ctx: Context): Awaitable<void> {
+    return (this.#handle ??= this.#make())(ctx)
+  }
+
+  #make(): Handle {
+    const { settings, answersErrors } = this.init
+    const handle = createHandler(this.plan, settings)
+    return answersErrors ? guard(handle, settings) : handle
+  }
 }
 
 /** On a handler of a layer's stack: the plan that it came from. It survives the cloning that nesting does. */
@@ -49,10 +64,48 @@ const refusals = new WeakMap<
  * routes beside the resources work as they do there.
  */
 export class PlanRouter extends Router {
+  readonly #entries: readonly Entry[]
+  #layered = false
+
   constructor(readonly init: RouterInit) {
     super({ prefix: toPrefix(init.prefix), sensitive: init.caseSensitive, strict: init.strictSlash })
+    const odd = init.plans.filter(({ path }) => path instanceof RegExp || !isPlain(path))
+    for (const { id, path } of init.plans) if (typeof path === 'string') checkPattern(id, path)
     refuseDuplicates(init.plans, init)
-    for (const plan of init.plans) this.#add(plan)
+    this.#entries = init.plans.map((plan) => new Entry(plan, init))
+    // Other patterns may be refused by @koa/router, and that at start.
+    if (odd.length === 0) this.#layerLater()
+    else this.#layer()
+  }
+
+  /** The index alone serves plain paths: their layers are made when somebody asks for the stack. */
+  #layerLater(): void {
+    const define = (descriptor: PropertyDescriptor): void => {
+      Object.defineProperty(this, 'stack', { configurable: true, enumerable: true, ...descriptor })
+    }
+    define({
+      get: () => {
+        define({ value: [], writable: true })
+        this.#layer()
+        return this.stack
+      },
+      set: (stack: Layer[]) => define({ value: stack, writable: true }),
+    })
+  }
+
+  #layer(): void {
+    this.#layered = true
+    for (const entry of this.#entries) this.#add(entry)
+  }
+
+  /** What the dispatch finds its way by; another one where layers came or the prefix changed. */
+  tableFor(known: Table | undefined): Table {
+    const size = this.#layered ? this.stack.length : -1
+    const { prefix } = this.opts
+    if (known && known.size === size && known.prefix === prefix) return known
+    if (this.#layered) return createTable(this, this.stack, size)
+    const routes = this.#entries.map((entry) => new Route(entry, underPrefix(prefix, entry.plan, this.init)))
+    return tableOf(this, routes, [], size)
   }
 
   /** The plans of this router. */
@@ -60,13 +113,9 @@ export class PlanRouter extends Router {
     return this.init.plans
   }
 
-  #add(plan: RoutePlan): void {
-    const { settings, answersErrors } = this.init
-    const handle = atFirst(() => createHandler(plan, settings))
-    const guarded = answersErrors ? guard(handle, settings) : handle
-    const entry: Entry = { plan, handle: guarded }
-    const handler = Object.assign((ctx: Context): Awaitable<void> => guarded(ctx), { [entryOf]: entry })
-    if (typeof plan.path === 'string') checkPattern(plan.id, plan.path)
+  #add(entry: Entry): void {
+    const { plan } = entry
+    const handler = Object.assign((ctx: Context): Awaitable<void> => entry.run(ctx), { [entryOf]: entry })
     const path = plan.path instanceof RegExp ? wholePath(plan.path) : plan.path
     try {
       this.register(path, [plan.method], [handler as never], { name: plan.id, pathAsRegExp: path instanceof RegExp })
@@ -83,10 +132,15 @@ export class PlanRouter extends Router {
   override middleware(): ReturnType<Router['middleware']> {
     const { answersErrors, plans, settings } = this.init
     // Nesting may have brought routes of others along.
-    if (this.stack.length > plans.length) refuseDuplicates(this.stack.flatMap(toServed), this.init)
+    if (this.#layered && this.stack.length > plans.length) refuseDuplicates(this.stack.flatMap(toServed), this.init)
     const dispatch = createDispatch(this)
     const middleware = answersErrors ? guardRouting(dispatch, settings) : dispatch
     return Object.assign(middleware, { router: this })
+  }
+
+  override prefix(path: string): ReturnType<Router['prefix']> {
+    // Layers that are not made yet would be given the new prefix, and then given it again.
+    return this.stack ? super.prefix(path) : this
   }
 
   override routes(): ReturnType<Router['middleware']> {
@@ -102,37 +156,44 @@ export class PlanRouter extends Router {
   }
 }
 
-/**
- * A handler that is made at its first request: all that can be wrong with a plan was found before, and an application of
- * a thousand routes starts without those that nobody calls.
- */
-function atFirst(make: () => Handle): Handle {
-  let handle: Handle | undefined
-  return function first(ctx) {
-    return (handle ??= make())(ctx)
-  }
-}
-
 // --- The table that dispatch reads -------------------------------------------------------------------------------------------
 
-/** A layer that serves a plan. Few patterns need their regular expression: it is asked for where one does. */
+/** A plan where it is served. Few patterns need their layer's regular expression: it is asked for where one does. */
 class Route implements CompiledPattern {
+  readonly plan: RoutePlan
+
   constructor(
-    readonly layer: Layer,
-    readonly plan: RoutePlan,
-    readonly run: Handle,
-  ) {}
+    readonly entry: Entry,
+    readonly path: string | RegExp,
+    readonly layer?: Layer,
+    /** Middleware of router.param() around the handler. */
+    readonly chained?: Handle,
+  ) {
+    this.plan = entry.plan
+  }
+
+  run(ctx: Context): Awaitable<void> {
+    return this.chained ? this.chained(ctx) : this.entry.run(ctx)
+  }
 
   get regexp(): RegExp {
+    if (!this.layer) throw new Error(`${this.plan.id} has no layer yet`)
     return this.layer.regexp
   }
 
   get names(): readonly string[] {
-    return this.layer.paramNames.map(({ name }) => String(name))
+    return this.layer?.paramNames.map(({ name }) => String(name)) ?? []
   }
 }
 
+/** The path of a plan as its layer would have it. */
+function underPrefix(prefix: string | undefined, { path }: RoutePlan, { strictSlash }: RouterInit): string | RegExp {
+  if (prefix === undefined || path instanceof RegExp) return path
+  return path === '/' && !strictSlash ? prefix : prefix + path
+}
+
 interface Table {
+  /** Layers of the stack it was made of; -1: it was made of the plans. */
   readonly size: number
   readonly prefix: string | undefined
   readonly indexes: ReadonlyMap<string, PathIndex<Route>>
@@ -140,31 +201,34 @@ interface Table {
   readonly others: readonly Layer[]
 }
 
-function createTable(router: PlanRouter): Table {
-  const { caseSensitive, strictSlash } = router.init
-  const indexes = new Map<string, PathIndex<Route>>()
+function createTable(router: PlanRouter, stack: readonly Layer[], size: number): Table {
   const others: Layer[] = []
-  const heads = new Set<string>()
   const routes: Route[] = []
-  for (const layer of router.stack) {
+  for (const layer of stack) {
     const route = toRoute(layer)
     if (route) routes.push(route)
     else others.push(layer)
   }
-  for (const { plan, layer } of routes) if (plan.method === 'HEAD') heads.add(shapeOf(layer.path))
+  return tableOf(router, routes, others, size)
+}
+
+function tableOf(router: PlanRouter, routes: readonly Route[], others: readonly Layer[], size: number): Table {
+  const { caseSensitive, strictSlash } = router.init
+  const indexes = new Map<string, PathIndex<Route>>()
+  const heads = new Set<string>()
+  for (const { plan, path } of routes) if (plan.method === 'HEAD') heads.add(shapeOf(path))
   for (const route of routes) {
-    const { layer, plan } = route
-    const both = plan.method === 'GET' && heads.size > 0 && !heads.has(shapeOf(layer.path))
-    const methods = both ? ['GET', 'HEAD'] : [plan.method]
-    for (const method of methods) {
+    const { plan, path } = route
+    const both = plan.method === 'GET' && heads.size > 0 && !heads.has(shapeOf(path))
+    for (const method of both ? ['GET', 'HEAD'] : [plan.method]) {
       let index = indexes.get(method)
       if (!index) indexes.set(method, (index = new PathIndex({ caseSensitive, ignoreTrailingSlash: !strictSlash })))
-      index.add(layer.path, route, route)
+      index.add(path, route, route)
     }
   }
   const get = indexes.get('GET')
   if (get && heads.size === 0) indexes.set('HEAD', get)
-  return { size: router.stack.length, prefix: router.opts.prefix, indexes, others }
+  return { size, prefix: router.opts.prefix, indexes, others }
 }
 
 function toRoute(layer: Layer): Route | undefined {
@@ -172,7 +236,8 @@ function toRoute(layer: Layer): Route | undefined {
   if (!entry) return undefined
   // Middleware of router.param() stands before the handler.
   const before = (layer.stack.length > 1 ? layer.stack.slice(0, -1) : []) as unknown as Middleware[]
-  return new Route(layer, entry.plan, before.length > 0 ? chain(before, entry.handle) : entry.handle)
+  const chained = before.length > 0 ? chain(before, (ctx) => entry.run(ctx)) : undefined
+  return new Route(entry, layer.path, layer, chained)
 }
 
 /** `/api/` is `/api`, and `/` is none. */
@@ -228,7 +293,7 @@ function createDispatch(router: PlanRouter): (ctx: Context, next: Next) => Await
   let table: Table | undefined
   return function dispatch(ctx, next) {
     if (router.host && !router.matchHost(ctx.host)) return next()
-    if (!table || table.size !== router.stack.length || table.prefix !== router.opts.prefix) table = createTable(router)
+    table = router.tableFor(table)
     const path = pathOf(ctx, router)
     if (path.includes('%')) refuseBrokenEscape(path)
     const found = table.indexes.get(ctx.req.method as string)?.find(path)
@@ -273,11 +338,11 @@ function refuseBrokenEscape(path: string): void {
 }
 
 /** Leaves on the context what @koa/router leaves there. */
-function enter(router: PlanRouter, ctx: Context, { layer }: Route, params: Record<string, string>): void {
+function enter(router: PlanRouter, ctx: Context, { path, plan }: Route, params: Record<string, string>): void {
   ctx.params = params
-  ctx.routerPath = layer.path
-  ctx._matchedRoute = layer.path
-  ctx._matchedRouteName = layer.name
+  ctx.routerPath = path
+  ctx._matchedRoute = path
+  ctx._matchedRouteName = plan.id
   ctx.router = router
 }
 
@@ -328,12 +393,12 @@ function runTogether(
 
 /** A plain route that is more specific than the resource's comes before it; middleware stays where it is. */
 function inOrder(router: PlanRouter, others: readonly Layer[], route: Route): Layer[] {
-  const shape = shapeOf(route.layer.path)
+  const shape = shapeOf(route.path)
   const stronger = others.filter(
     (layer) =>
       layer.methods.length > 0 && typeof layer.path === 'string' && compareShapes(shapeOf(layer.path), shape) < 0,
   )
-  const matched = new Set<Layer>([...others, route.layer])
+  const matched = new Set<Layer | undefined>([...others, route.layer])
   const rest = router.stack.filter((layer) => matched.has(layer) && !stronger.includes(layer))
   const at = rest.findIndex((layer) => layer.methods.length > 0)
   return [...rest.slice(0, at), ...stronger, ...rest.slice(at)]
