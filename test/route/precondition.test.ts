@@ -60,7 +60,7 @@ describe('assertPrecondition(ctx, rev)', () => {
     [204, { 'If-None-Match': '"2"' }, 'a'],
   ])('%i for %j on %s', async (status, headers, id) => {
     const { ask } = await serve(served().app)
-    const answer = await ask('PUT', `/notes/${id}`, { headers: { ...text, ...(headers) }, body: 'new' })
+    const answer = await ask('PUT', `/notes/${id}`, { headers: { ...text, ...headers }, body: 'new' })
     expect(answer.status).toBe(status)
     if (status === 412 && id === 'a') expect(answer.headers.etag).toBe('"1"')
     const kept = await ask('GET', '/notes/a')
