@@ -21,6 +21,7 @@ import {
   definePlan,
   errorToStatus,
   event,
+  type Codec,
   type Logger,
   type Pipe,
   type PlanSet,
@@ -646,5 +647,28 @@ describe('B77: app.close(server)', () => {
     const server: Server = serverOf(app)
     await app.close(server)
     expect(closed).toEqual(['set'])
+  })
+})
+
+describe('codecs', () => {
+  const csv: Codec = { type: 'text/csv', encode: (rows) => (rows as unknown[][]).map((row) => row.join()).join('\n') }
+  const loud: Codec = { type: 'application/json', encode: (value) => JSON.stringify({ loud: value }) }
+
+  @Resource('/rows')
+  class Rows {
+    @Get() all() {
+      return [[1, 2]]
+    }
+  }
+
+  it('stand behind the built-in ones: JSON stays the default', async () => {
+    const { ask } = await serve(createApp({ resources: [Rows], codecs: [csv] }))
+    expect((await ask('GET', '/rows')).text).toBe('[[1,2]]')
+    expect((await ask('GET', '/rows', { headers: { Accept: 'text/csv' } })).text).toBe('1,2')
+  })
+
+  it('take the place of a built-in one of the same type', async () => {
+    const { ask } = await serve(createApp({ resources: [Rows], codecs: [csv, loud] }))
+    expect((await ask('GET', '/rows')).json()).toEqual({ loud: [[1, 2]] })
   })
 })

@@ -65,7 +65,10 @@ export function createTextCheck(param: ParamPlan): Check {
   const wrong = new Refusal('type', param.explain ?? `must be ${nouns[param.type.kind]}`)
   const several = new Refusal('type', param.explain ?? 'must be given once')
   const rules = createRules(param)
+  const anything = param.type.kind === 'any'
   const scalar: Check = (text) => {
+    // Of a form or XML anything is a text, a list or a tree of them.
+    if (typeof text !== 'string' && anything) return rules ? rules(text) : text
     if (typeof text !== 'string') return Array.isArray(text) ? several : wrong
     const value = parse(text)
     return value === undefined ? wrong : rules ? rules(value) : value

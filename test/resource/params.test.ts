@@ -1186,3 +1186,41 @@ describe('B79: standard (TC39) decorators', () => {
     expect((await ask('POST', '/legacy', { body: { inner: { n: 1 } } })).json()).toEqual({ inner: true })
   })
 })
+
+describe('@Body(Object)', () => {
+  @Resource('/any')
+  class Anything {
+    @Post() whole(@Body(Object) body: unknown) {
+      return { body }
+    }
+    @Post('/member') member(@Body('a', { type: Object }) a: unknown) {
+      return { a }
+    }
+  }
+
+  const form = { 'Content-Type': 'application/x-www-form-urlencoded' }
+  const xml = { 'Content-Type': 'application/xml' }
+
+  it.each([
+    ['/any', form, 'a=1&b[c]=x&d=1&d=2', { body: { a: '1', b: { c: 'x' }, d: ['1', '2'] } }],
+    ['/any', xml, '<r><a>1</a><b><c>x</c></b></r>', { body: { a: '1', b: { c: 'x' } } }],
+    ['/any', {}, { a: [1, null] }, { body: { a: [1, null] } }],
+    ['/any/member', form, 'a[b]=1', { a: { b: '1' } }],
+    ['/any/member', xml, '<r><a><b>1</b></a></r>', { a: { b: '1' } }],
+  ])('%s takes any tree: %j %j', async (path, headers, body, expected) => {
+    const { ask } = await serve(createApp({ resources: [Anything] }))
+    const answer = await ask('POST', path, { headers, body })
+    expect([answer.status, answer.json()]).toEqual([200, expected])
+  })
+})
+
+it('a parameter of the prefix is read like any other', async () => {
+  @Resource('/rooms')
+  class Rooms {
+    @Get('/:id') one(@Param('tenant') tenant: string, @Param('id', Integer) id: number) {
+      return { tenant, id }
+    }
+  }
+  const { ask } = await serve(createApp({ resources: [Rooms], prefix: '/t/:tenant' }))
+  expect((await ask('GET', '/t/acme/rooms/7')).json()).toEqual({ tenant: 'acme', id: 7 })
+})
