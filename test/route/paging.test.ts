@@ -2,7 +2,7 @@ import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import fc from 'fast-check'
 import Koa from 'koa'
-import { BadRequest, ConfigurationError, HttpError } from '../../src/errors'
+import { BadRequest, HttpError } from '../../src/errors'
 import { parseLink } from '../../src/http/link'
 import { cursorAfter } from '../../src/route/page-cursor'
 import { createPaging } from '../../src/route/paging'
@@ -104,15 +104,6 @@ describe('createPaging(plan, toPlain)', () => {
       'active',
       'born',
     ])
-  })
-
-  it.each([['two words'], [''], ['a\r\nb'], ['a=b']])('refuses the unit %j at start', (unit) => {
-    expect(() => createPaging({ ...base, unit }, (value) => value)).toThrow(ConfigurationError)
-  })
-
-  it.each(['limit', 'sort', 'cursor'])('refuses a filter named %s at start', (name) => {
-    const filter = [{ name, type: { kind: 'string', list: false } as const }]
-    expect(() => createPaging({ ...base, filter }, (value) => value)).toThrow(ConfigurationError)
   })
 })
 

@@ -17,7 +17,7 @@ async function until(condition: () => boolean): Promise<void> {
 function watched(): { app: App; signals: AbortSignal[]; log: object[] } {
   const signals: AbortSignal[] = []
   const log: object[] = []
-  @Resource('/work')
+  @Resource('/jobs')
   class Work {
     @Get() async wait(@Signal() signal: AbortSignal) {
       signals.push(signal)
@@ -46,7 +46,7 @@ describe('@Signal()', () => {
   it('fires when the client leaves', async () => {
     const { app, signals, log } = watched()
     const { port } = await serve(app)
-    const outgoing = request({ port, host: '127.0.0.1', path: '/work' }).on('error', () => undefined)
+    const outgoing = request({ port, host: '127.0.0.1', path: '/jobs' }).on('error', () => undefined)
     outgoing.end()
     await until(() => signals.length === 1)
     expect(signals[0]?.aborted).toBe(false)
@@ -61,7 +61,7 @@ describe('@Signal()', () => {
     const { app, signals } = watched()
     const { port, server } = await serve(app)
     const arrived = once(server, 'request')
-    const outgoing = request({ port, host: '127.0.0.1', path: '/work/slow' }).on('error', () => undefined)
+    const outgoing = request({ port, host: '127.0.0.1', path: '/jobs/slow' }).on('error', () => undefined)
     outgoing.end()
     await arrived
     outgoing.destroy()
@@ -72,7 +72,7 @@ describe('@Signal()', () => {
   it('fires when the application stops', async () => {
     const { app, signals } = watched()
     const { ask, server } = await serve(app)
-    const answer = ask('GET', '/work')
+    const answer = ask('GET', '/jobs')
     await until(() => signals.length === 1)
     await app.close(server)
     expect([signals[0]?.aborted, (await answer).text]).toEqual([true, 'too late'])
@@ -81,8 +81,8 @@ describe('@Signal()', () => {
   it('does not fire after an answer that was complete', async () => {
     const { app, signals } = watched()
     const { ask, server } = await serve(app)
-    expect((await ask('GET', '/work/at-once')).text).toBe('done')
-    expect((await ask('POST', '/work', { body: 'text', headers: { 'Content-Type': 'text/plain' } })).text).toBe('text')
+    expect((await ask('GET', '/jobs/at-once')).text).toBe('done')
+    expect((await ask('POST', '/jobs', { body: 'text', headers: { 'Content-Type': 'text/plain' } })).text).toBe('text')
     await app.close(server)
     await sleep(5)
     expect(signals.map(({ aborted }) => aborted)).toEqual([false, false])
@@ -91,7 +91,7 @@ describe('@Signal()', () => {
   it('is one a request', async () => {
     const { app } = watched()
     const { ask } = await serve(app)
-    expect((await ask('GET', '/work/twice')).json()).toEqual({ same: true })
+    expect((await ask('GET', '/jobs/twice')).json()).toEqual({ same: true })
   })
 
   it('leaves no listener behind on the application', async () => {
@@ -100,7 +100,7 @@ describe('@Signal()', () => {
     try {
       const { app } = watched()
       const { ask } = await serve(app)
-      for (let n = 0; n < 20; n++) await ask('GET', '/work/at-once')
+      for (let n = 0; n < 20; n++) await ask('GET', '/jobs/at-once')
       await until(() => removed.mock.calls.length >= listeners.mock.calls.length)
       expect(listeners.mock.calls.length).toBeGreaterThanOrEqual(20)
     } finally {
