@@ -25,7 +25,8 @@ type Fits<Value, As extends string, Type> = [Value] extends [Type]
   ? true
   : [As] extends [never]
     ? false
-    : Type extends Readonly<Record<As, infer Member>>
+    : // A text has members too, its length say: only an object is made of several values.
+      Type extends object & Readonly<Record<As, infer Member>>
       ? [Value] extends [Member]
         ? true
         : false
