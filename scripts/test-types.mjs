@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { npm, pack, root } from './tools.mjs'
 
 // The packed package as its users meet it: installed by npm in a project far from this one, compiled by each supported
-// compiler in each module system, run, and loaded by `require` and `import`.
+// compiler in each module system, run, and loaded by `require` and `import`; and the samples against it.
 //   node scripts/test-types.mjs [--tarball FILE] [--keep]
 
 const consumer = join(root, 'test', 'types', 'consumer')
@@ -29,6 +29,8 @@ try {
   const { devDependencies } = install(tarball)
   const compilers = Object.keys(devDependencies).filter((name) => name.startsWith('typescript-'))
   for (const mode of modes) makeProject(mode)
+  cpSync(join(root, 'samples'), join(folder, 'samples'), { recursive: true })
+  writeConfig(join(folder, 'samples'), modes[0].options, ['**/*.ts'])
   check('require(kumu)', ['runtime.cjs'])
   check('import kumu', ['runtime.mjs'])
   for (const compiler of compilers) {
@@ -40,6 +42,7 @@ try {
       ])
       if (compiled) check(`${compiler}, ${name}: runs`, [join(name, out, 'app.js')])
     }
+    check(`${compiler}: samples compile`, [join('node_modules', compiler, 'bin', 'tsc'), '--noEmit', '-p', 'samples'])
   }
 } finally {
   if (keep) console.log(`kept in ${folder}`)
@@ -62,8 +65,13 @@ function makeProject({ name, type, options }) {
   mkdirSync(place)
   for (const file of ['app.ts', 'wrong.ts']) cpSync(join(consumer, file), join(place, file))
   writeFileSync(join(place, 'package.json'), JSON.stringify({ type }))
+  writeConfig(place, options)
+}
+
+function writeConfig(place, options, include) {
   const config = JSON.parse(readFileSync(join(consumer, 'tsconfig.json'), 'utf8'))
   Object.assign(config.compilerOptions, options, { rootDir: '.' })
+  if (include) config.include = include
   writeFileSync(join(place, 'tsconfig.json'), JSON.stringify(config))
 }
 
