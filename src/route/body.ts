@@ -135,8 +135,7 @@ export function createBodyReader(plan: BodyPlan, shared: BodyShared): BodyReader
   }
 
   function accept(value: unknown, { text = false }: Codec, { mediaType }: ContentType): DecodedBody {
-    const isTree = typeof value === 'object' && value !== null && !(value instanceof Uint8Array)
-    if (isTree && !text) checkShape(value, limits, 'body')
+    if (!(value instanceof Uint8Array)) checkShape(value, limits, 'body')
     return { value, text, empty: false, mediaType }
   }
 

@@ -14,6 +14,7 @@ const defaults: Limits = {
   depth: 32,
   keys: 1000,
   items: 10_000,
+  string: 1024 ** 2,
   parts: 100,
   files: 10,
   fileSize: 10 * 1024 ** 2,

@@ -45,6 +45,8 @@ export interface Limits {
   readonly keys: number
   /** Elements of one list. Default 10,000. */
   readonly items: number
+  /** Characters of one text in a body. Default 1,048,576. */
+  readonly string: number
   /** Parts of one multipart body. Default 100. */
   readonly parts: number
   /** Files of one multipart body. Default 10. */

@@ -3,6 +3,7 @@ import type { Codec, DecodeContext, Limits } from '../../../src/route/plan'
 export const limits: Limits = {
   body: 1024 * 1024,
   depth: 32,
+  string: 1_000_000,
   keys: 1000,
   items: 10_000,
   parts: 100,
