@@ -150,14 +150,13 @@ const sharedPackages: Readonly<Record<string, { readonly files: readonly string[
     files: ['route/plan', 'app'],
     reason: 'the plan names the types of its context, the house makes the application',
   },
-  '@koa/router': { files: ['route/router', 'app'], reason: 'the spine fills a router, the house returns it' },
-  'class-transformer': {
-    files: ['validation/*', 'route/*'],
-    reason: 'rules are read and objects built in validation, instances written in the reply step',
+  '@koa/router': {
+    files: ['route/router', 'route/router-table'],
+    reason: 'the router extends it, its table names the type of its layers',
   },
-  'class-validator': {
-    files: ['validation/*'],
-    reason: 'its rules are read in one file and its checks run in another',
+  'class-transformer': {
+    files: ['validation/transformer', 'validation/lazy'],
+    reason: 'one file uses it, the other asks whether it is loaded yet without loading it',
   },
 }
 

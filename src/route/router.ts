@@ -1,63 +1,31 @@
 import Router from '@koa/router'
-import { ConfigurationError, BadRequest, MethodNotAllowed, NotImplemented } from '../errors'
+import { BadRequest, ConfigurationError } from '../errors'
 import { checkHost } from '../http/host'
 import type { Awaitable } from '../types'
 import { answerError } from './answer-error'
 import { checkPattern } from './compile-facts'
-import { PathIndex, type CompiledPattern, type Found } from './path-index'
-import { compareShapes, isPlain, shapesOf } from './pattern'
+import type { Found } from './path-index'
+import { compareShapes, isPlain } from './pattern'
 import type { Context, Middleware, RoutePlan, Settings } from './plan'
-import { isPromise } from './promise'
-import { chain, createHandler, type Handle } from './run'
+import { miss, refusals } from './router-refusal'
+import {
+  createTable,
+  Entry,
+  entryOf,
+  refuseDuplicates,
+  Route,
+  shapeOf,
+  tableOf,
+  toServed,
+  underPrefix,
+  wholePath,
+  type Layer,
+  type RouterInit,
+  type Table,
+} from './router-table'
+import { chain } from './run'
 
-type Layer = Router['stack'][number]
 type Next = () => Promise<unknown>
-
-/** How a router of plans is made. */
-export interface RouterInit {
-  readonly plans: readonly RoutePlan[]
-  readonly settings: Settings
-  readonly prefix?: string
-  readonly caseSensitive: boolean
-  readonly strictSlash: boolean
-  /** Whether resources answer their errors themselves: in an application that may have no error middleware. */
-  readonly answersErrors: boolean
-  /** Methods known beside those of the plans: 405 where they are not allowed, not 501. */
-  readonly methods?: ReadonlySet<string>
-}
-
-/** A plan with its handler, which is made at its first request: what can be wrong with a plan was found before. */
-class Entry {
-  #handle: Handle | undefined
-
-  constructor(
-    readonly plan: RoutePlan,
-    readonly init: RouterInit,
-  ) {}
-
-  run(ctx: Context): Awaitable<void> {
-    return (this.#handle ??= this.#make())(ctx)
-  }
-
-  #make(): Handle {
-    const { settings, answersErrors } = this.init
-    const handle = createHandler(this.plan, settings)
-    return answersErrors ? guard(handle, settings) : handle
-  }
-}
-
-/** On a handler of a layer's stack: the plan that it came from. It survives the cloning that nesting does. */
-const entryOf = Symbol('kumu.entry')
-
-interface Marked {
-  readonly [entryOf]?: Entry
-}
-
-/** Methods that the routers on the way allowed for a request's path, and all that they know. */
-const refusals = new WeakMap<
-  object,
-  { readonly allow: Set<string>; readonly known: Set<string>; readonly plans: Set<RoutePlan> }
->()
 
 /**
  * A `@koa/router` whose resource routes are found by an index: `stack`, `url`, `prefix`, `use`, `param`, nesting and plain
@@ -156,90 +124,6 @@ export class PlanRouter extends Router {
   }
 }
 
-// --- The table that dispatch reads -------------------------------------------------------------------------------------------
-
-/** A plan where it is served. Few patterns need their layer's regular expression: it is asked for where one does. */
-class Route implements CompiledPattern {
-  readonly plan: RoutePlan
-
-  constructor(
-    readonly entry: Entry,
-    readonly path: string | RegExp,
-    readonly layer?: Layer,
-    /** Middleware of router.param() around the handler. */
-    readonly chained?: Handle,
-  ) {
-    this.plan = entry.plan
-  }
-
-  run(ctx: Context): Awaitable<void> {
-    return this.chained ? this.chained(ctx) : this.entry.run(ctx)
-  }
-
-  get regexp(): RegExp {
-    if (!this.layer) throw new Error(`${this.plan.id} has no layer yet`)
-    return this.layer.regexp
-  }
-
-  get names(): readonly string[] {
-    return this.layer?.paramNames.map(({ name }) => String(name)) ?? []
-  }
-}
-
-/** The path of a plan as its layer would have it. */
-function underPrefix(prefix: string | undefined, { path }: RoutePlan, { strictSlash }: RouterInit): string | RegExp {
-  if (prefix === undefined || path instanceof RegExp) return path
-  return path === '/' && !strictSlash ? prefix : prefix + path
-}
-
-interface Table {
-  /** Layers of the stack it was made of; -1: it was made of the plans. */
-  readonly size: number
-  readonly prefix: string | undefined
-  readonly indexes: ReadonlyMap<string, PathIndex<Route>>
-  /** Layers that are none of ours: middleware of `use`, plain routes, routers of others. */
-  readonly others: readonly Layer[]
-}
-
-function createTable(router: PlanRouter, stack: readonly Layer[], size: number): Table {
-  const others: Layer[] = []
-  const routes: Route[] = []
-  for (const layer of stack) {
-    const route = toRoute(layer)
-    if (route) routes.push(route)
-    else others.push(layer)
-  }
-  return tableOf(router, routes, others, size)
-}
-
-function tableOf(router: PlanRouter, routes: readonly Route[], others: readonly Layer[], size: number): Table {
-  const { caseSensitive, strictSlash } = router.init
-  const indexes = new Map<string, PathIndex<Route>>()
-  const heads = new Set<string>()
-  for (const { plan, path } of routes) if (plan.method === 'HEAD') heads.add(shapeOf(path))
-  for (const route of routes) {
-    const { plan, path } = route
-    const both = plan.method === 'GET' && heads.size > 0 && !heads.has(shapeOf(path))
-    for (const method of both ? ['GET', 'HEAD'] : [plan.method]) {
-      let index = indexes.get(method)
-      if (!index) indexes.set(method, (index = new PathIndex({ caseSensitive, ignoreTrailingSlash: !strictSlash })))
-      index.add(path, route, route)
-    }
-  }
-  const get = indexes.get('GET')
-  if (get && heads.size === 0) indexes.set('HEAD', get)
-  return { size, prefix: router.opts.prefix, indexes, others }
-}
-
-function toRoute(layer: Layer): Route | undefined {
-  const entry = layer.methods.length > 0 ? (layer.stack.at(-1) as Marked | undefined)?.[entryOf] : undefined
-  if (!entry) return undefined
-  // Middleware of router.param() stands before the handler.
-  const before = (layer.stack.length > 1 ? layer.stack.slice(0, -1) : []) as unknown as Middleware[]
-  const chained = before.length > 0 ? chain(before, (ctx) => entry.run(ctx)) : undefined
-  return new Route(entry, layer.path, layer, chained)
-}
-
 /** `/api/` is `/api`, and `/` is none. */
 function toPrefix(prefix: string | undefined): string | undefined {
   if (prefix === undefined || prefix === '' || prefix === '/') return undefined
@@ -248,44 +132,6 @@ function toPrefix(prefix: string | undefined): string | undefined {
   }
   checkPattern('prefix', prefix)
   return prefix.endsWith('/') ? prefix.slice(0, -1) : prefix
-}
-
-/** A route where nesting has put it. */
-function toServed(layer: Layer): Array<Pick<RoutePlan, 'id' | 'method' | 'path'>> {
-  const route = toRoute(layer)
-  return route ? [{ id: route.plan.id, method: route.plan.method, path: layer.path }] : []
-}
-
-function shapeOf(path: string | RegExp): string {
-  return path instanceof RegExp ? String(path) : shapesOf(path).join('|')
-}
-
-function refuseDuplicates(
-  routes: ReadonlyArray<Pick<RoutePlan, 'id' | 'method' | 'path'>>,
-  { caseSensitive, strictSlash }: RouterInit,
-): void {
-  const owners = new Map<string, string>()
-  for (const { id, method, path: pattern } of routes) {
-    const shapes = pattern instanceof RegExp ? [String(pattern)] : shapesOf(pattern)
-    for (const shape of shapes) {
-      const path = strictSlash || shape === '/' || !shape.endsWith('/') ? shape : shape.slice(0, -1)
-      const key = `${method} ${caseSensitive ? path : path.toLowerCase()}`
-      const owner = owners.get(key)
-      if (owner !== undefined) {
-        throw new ConfigurationError(
-          id,
-          `${method} ${String(pattern)} is served by ${owner} already`,
-          'Change the path or the method of one of them',
-        )
-      }
-      owners.set(key, id)
-    }
-  }
-}
-
-/** A RegExp path speaks of the whole path, whether or not it is anchored. */
-function wholePath(pattern: RegExp): RegExp {
-  return new RegExp(`^(?:${pattern.source})$`, pattern.flags.replace(/[gy]/g, ''))
 }
 
 /** The way of a request through a router; its table is made at the first one, and again where routes were added. */
@@ -404,100 +250,7 @@ function inOrder(router: PlanRouter, others: readonly Layer[], route: Route): La
   return [...rest.slice(0, at), ...stronger, ...rest.slice(at)]
 }
 
-/**
- * No route of ours takes this method on this path. Where a path is known, whoever comes after may still take it; else it
- * is answered here: OPTIONS with `Allow`, 405, or 501 for a method nobody knows.
- */
-function miss(router: PlanRouter, table: Table, ctx: Context, next: Next, path: string): Awaitable<unknown> {
-  const plans = new Set<RoutePlan>()
-  const allow = new Set<string>()
-  for (const [method, index] of table.indexes) {
-    const found = index.find(path)
-    if (!found) continue
-    allow.add(method)
-    plans.add(found.value.plan)
-  }
-  for (const layer of table.others) {
-    if (layer.methods.length > 0 && layer.match(path)) for (const method of layer.methods) allow.add(method)
-  }
-  if (allow.size === 0) return next()
-  const known = refusals.get(ctx.req) ?? {
-    allow: new Set<string>(),
-    known: new Set<string>(),
-    plans: new Set<RoutePlan>(),
-  }
-  refusals.set(ctx.req, known)
-  for (const method of allow) known.allow.add(method)
-  for (const plan of plans) known.plans.add(plan)
-  for (const layer of router.stack) for (const method of layer.methods) known.known.add(method)
-  for (const method of router.init.methods ?? []) known.known.add(method)
-  ctx.matched = router.stack.filter((layer) => layer.match(path))
-  return refuseMethod(ctx, next, known)
-}
-
-async function refuseMethod(
-  ctx: Context,
-  next: Next,
-  { allow, known, plans }: { allow: Set<string>; known: Set<string>; plans: Set<RoutePlan> },
-): Promise<void> {
-  try {
-    await next()
-  } catch (error) {
-    if (!isNotFound(error)) throw error
-  }
-  if (ctx.status !== 404 || ctx.respond === false || ctx.res.headersSent) return
-  const methods = [...allow, ...(allow.has('OPTIONS') ? [] : ['OPTIONS'])].sort((a, b) => order(a) - order(b))
-  const headers: Record<string, string> = { Allow: methods.join(', '), ...acceptHeaders(plans) }
-  if (ctx.method === 'OPTIONS') {
-    ctx.body = null
-    ctx.status = 204
-    for (const [name, value] of Object.entries(headers)) ctx.res.setHeader(name, value)
-    return
-  }
-  if (known.has(ctx.method) || ctx.method === 'HEAD') {
-    throw new MethodNotAllowed(`${ctx.method} is not for this resource: it takes ${headers.Allow}`, {
-      code: 'method-not-allowed',
-      headers,
-    })
-  }
-  throw new NotImplemented(undefined, { code: 'method-unknown', headers })
-}
-
-const usual = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
-
-function order(method: string): number {
-  const at = usual.indexOf(method)
-  return at < 0 ? usual.length : at
-}
-
-/** `Accept-Post` (W3C LDP §7.1) and `Accept-Patch` (RFC 5789 §3.1). */
-function acceptHeaders(plans: ReadonlySet<RoutePlan>): Record<string, string> {
-  const headers: Record<string, string> = {}
-  for (const { method, body } of plans) {
-    const types = body?.consumes.filter((type) => !type.startsWith('+')).join(', ')
-    if (!types) continue
-    if (method === 'POST') headers['Accept-Post'] = types
-    if (method === 'PATCH') headers['Accept-Patch'] = types
-  }
-  return headers
-}
-
-function isNotFound(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'status' in error && error.status === 404
-}
-
 // --- Errors in an application of somebody else -----------------------------------------------------------------------------------
-
-function guard(handle: Handle, settings: Settings): Handle {
-  return function answering(ctx) {
-    try {
-      const done = handle(ctx)
-      return isPromise(done) ? done.catch((error: unknown) => answerError(error, ctx, settings)) : done
-    } catch (error) {
-      return answerError(error, ctx, settings)
-    }
-  }
-}
 
 /** Errors of the routing itself (405, 501, a bad path) are answered as well; those of other middleware are the host's. */
 function guardRouting(dispatch: (ctx: Context, next: Next) => Awaitable<unknown>, settings: Settings) {
