@@ -33,8 +33,17 @@ module.exports = {
   },
   moduleNameMapper: {
     ...Object.fromEntries(doorFiles),
-    ...(compiled ? { '^(?:\\.\\./)+src/(.*)$': '<rootDir>/dist/$1' } : {}),
+    ...(compiled
+      ? { '^(?:\\.\\./)+src$': '<rootDir>/dist/index.js', '^(?:\\.\\./)+src/(.*)$': '<rootDir>/dist/$1' }
+      : {}),
   },
+  // These put another module in the place of one of ours: a bundle has none to replace.
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    ...(compiled
+      ? ['/validation/compiled/(?:planted-bugs|compiled\\.property|compile)\\.', '/differential/planted-bugs\\.']
+      : []),
+  ],
   testTimeout: 20000,
   workerIdleMemoryLimit: '1GB',
 }

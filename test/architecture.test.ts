@@ -134,7 +134,7 @@ function roomOf(file: string): Room | undefined {
 /** `replies` stands with the plan: the values that handlers return are words of authors and steps alike. */
 function roomOfRoute(name: string): Room {
   if (name === 'plan' || name === 'replies') return 'plan'
-  return /^(compile|run|router)(-|$)/.test(name) ? 'spine' : 'step'
+  return /^(compile|run|router|straight)(-|$)/.test(name) ? 'spine' : 'step'
 }
 
 /** A door opens what it stands before: the main one layers 0 to 4, a room's own its room (and the floor). */

@@ -59,6 +59,53 @@ export function toProblem(init: ProblemInit): Problem {
 }
 
 /**
+ * A problem as `application/problem+json`: the text of what {@link toProblem} makes, without making it.
+ *
+ * @param init as of {@link toProblem}
+ * @see RFC 9457 §3
+ *
+ * @example
+ * formatProblemJson({ status: 404 }) // '{"type":"about:blank","title":"Not Found","status":404}'
+ */
+export function formatProblemJson(init: ProblemInit): string {
+  const { type = 'about:blank', status, title = statusPhrase(status), detail, code, instance, requestId, errors } = init
+  let text = `{"type":${quote(type)},"title":${quote(title)},"status":${status}`
+  if (detail !== undefined) text += `,"detail":${quote(detail)}`
+  if (code !== undefined) text += `,"code":${quote(code)}`
+  if (instance !== undefined) text += `,"instance":${quote(instance)}`
+  if (requestId !== undefined) text += `,"requestId":${quote(requestId)}`
+  if (errors && errors.length > 0) {
+    let list = ''
+    for (const violation of errors) list += list === '' ? formatViolation(violation) : `,${formatViolation(violation)}`
+    text += `,"errors":[${list}]`
+  }
+  return `${text}}`
+}
+
+const known = new WeakMap<Violation, string>()
+
+/** A violation that cannot change is one that is told again. */
+function formatViolation(violation: Violation): string {
+  const found = known.get(violation)
+  if (found !== undefined) return found
+  const { in: source, pointer, code, detail } = violation
+  const text = `{"in":${quote(source)},"pointer":${quote(pointer)},"code":${quote(code)},"detail":${quote(detail)}}`
+  if (Object.isFrozen(violation)) {
+    // Asking for a character makes one piece of what was put together: it will be copied many times.
+    text.charCodeAt(0)
+    known.set(violation, text)
+  }
+  return text
+}
+
+// Quotes, backslashes, control characters and lone surrogates (RFC 8259 §7).
+const escaped = /[^ !#-[\]-\ud7ff\ue000-\uffff]/
+
+function quote(text: unknown): string {
+  return typeof text === 'string' && !escaped.test(text) ? `"${text}"` : (JSON.stringify(text) ?? 'null')
+}
+
+/**
  * A problem as `application/problem+xml`.
  *
  * @param problem what {@link toProblem} made

@@ -6,7 +6,7 @@ import type { Place } from './place'
 import type { Prepared } from './prepare'
 import { settleInstance } from './settle'
 import { absent } from './sift'
-import type { RuleError, ValidatorOptions } from './validator'
+import type { RuleError } from './validator'
 import { takeErrors } from './violations'
 
 /**
@@ -27,6 +27,9 @@ export function buildAndCheck(
   bodyStatus: number,
 ): Awaitable<unknown> {
   const fail = (error: unknown): never => {
+    if (!findings.failed && validator().metBrokenText(error)) {
+      findings.refuse(place.pointer, 'encoding', `${place.label} holds text that is not well-formed`)
+    }
     // With findings the request is refused anyhow: what a rule or transform makes of the rest of it says no more.
     throw findings.failed ? findings.toError(bodyStatus) : error
   }
@@ -39,7 +42,7 @@ export function buildAndCheck(
       const instance = build(element, setup, findings, at)
       if (instance) instances.push({ instance, place: at })
     }
-    outcome = runAll(instances, setup.validatorOptions)
+    outcome = runAll(instances, setup)
   } catch (error) {
     return fail(error)
   }
@@ -55,9 +58,9 @@ export function buildAndCheck(
 }
 
 function build(plain: unknown, setup: Prepared, findings: Findings, place: Place): object | undefined {
-  const { build: construct, threwByItself } = transformer()
+  const { threwByItself } = transformer()
   try {
-    const instance = construct(setup.class, plain, setup.transformOptions)
+    const instance = setup.build(plain)
     settleInstance(instance, setup.models, findings, place)
     return instance
   } catch (error) {
@@ -71,12 +74,11 @@ function build(plain: unknown, setup: Prepared, findings: Findings, place: Place
 /** Runs the rules of all instances; a promise only where one of them is asynchronous. */
 function runAll(
   instances: ReadonlyArray<{ readonly instance: object }>,
-  options: ValidatorOptions,
+  { findErrors }: Prepared,
 ): Awaitable<RuleError[][]> {
-  const { runRules } = validator()
   const outcomes: Array<Awaitable<RuleError[]>> = []
   try {
-    for (const { instance } of instances) outcomes.push(runRules(instance, options))
+    for (const { instance } of instances) outcomes.push(findErrors(instance))
   } catch (error) {
     // Nobody will wait for those that are under way: their rejection must not end the process.
     for (const outcome of outcomes) if (outcome instanceof Promise) outcome.catch(() => undefined)

@@ -15,8 +15,13 @@ export class Findings {
   constructor(readonly source: ValueSource) {}
 
   add(pointer: string, code: string, detail: string): void {
+    this.take({ in: this.source, pointer, code, detail })
+  }
+
+  /** Adds what has been put into words before. */
+  take(violation: Violation): void {
     this.failed = true
-    if (this.violations.length < most) this.violations.push({ in: this.source, pointer, code, detail })
+    if (this.violations.length < most) this.violations.push(violation)
   }
 
   /** Adds what makes a value unfit to be built: the rules on it and below it have nothing to say any more. */
@@ -53,8 +58,19 @@ export class Findings {
     return false
   }
 
-  /** The client's answer: 400 outside the body, `bodyStatus` in it. */
+  /** The client's answer: 400 outside the body, `bodyStatus` in it. It has no stack: what is wrong stands in the request. */
   toError(bodyStatus: number): HttpError {
+    const limit = Error.stackTraceLimit
+    // A trace costs more than finding all that is wrong. Where the limit is frozen, one is taken.
+    Reflect.set(Error, 'stackTraceLimit', 0)
+    try {
+      return this.#toError(bodyStatus)
+    } finally {
+      Reflect.set(Error, 'stackTraceLimit', limit)
+    }
+  }
+
+  #toError(bodyStatus: number): HttpError {
     const errors = this.violations
     if (this.source !== 'body') return new BadRequest('The request has wrong arguments', { code: 'arguments', errors })
     const detail = 'The body breaks its rules'

@@ -1,8 +1,13 @@
 import type { ValueSource } from '../errors'
-import type { Constructor } from '../types'
+import type { Awaitable, Constructor } from '../types'
+import type { Compiled, Compiler } from './compiled/compile'
+import { createBuilder } from './exact/build'
+import { createChecker } from './exact/check'
+import { isSupported } from './exact/supported'
+import { transformer, validator } from './lazy'
 import { reachable, type ClassModel, type Models } from './model'
 import type { ClassTransformOptions } from './transformer'
-import type { ValidatorOptions } from './validator'
+import type { RuleError, ValidatorOptions } from './validator'
 
 /** What a parameter's validation needs, put together once. */
 export interface Prepared {
@@ -12,9 +17,13 @@ export interface Prepared {
   readonly strip: boolean
   readonly model: ClassModel
   readonly models: Models
-  readonly validatorOptions: ValidatorOptions
-  readonly transformOptions: ClassTransformOptions
+  /** Builds an instance of sifted data, as class-transformer does. */
+  readonly build: (plain: unknown) => object
+  /** Finds what is wrong with an instance, as class-validator does; at once where no rule of it is asynchronous. */
+  readonly findErrors: (instance: object) => Awaitable<RuleError[]>
   readonly meet: (model: ClassModel) => void
+  /** The short way for decoded JSON, made at the first call; nothing where the class has none. */
+  readonly compiled: () => Compiled | undefined
 }
 
 /**
@@ -26,6 +35,7 @@ export interface Prepared {
  * @param strip whether undeclared members are dropped, and not refused
  * @param models of the same groups
  * @param groups validation groups
+ * @param compile gives the short way of a class; none: the libraries themselves do all the work
  */
 export function prepareClass(
   source: ValueSource,
@@ -34,6 +44,7 @@ export function prepareClass(
   strip: boolean,
   models: Models,
   groups: readonly string[] | undefined,
+  compile: Compiler | undefined,
 ): Prepared {
   const model = models(target)
   const met = new Set<ClassModel>()
@@ -61,7 +72,39 @@ export function prepareClass(
     dismissDefaultMessages: true,
     validationError: { target: false, value: false },
   }
-  return { source, class: target, list, strip, model, models, validatorOptions, transformOptions, meet }
+  let short: Compiled | null | undefined
+  function compiled(): Compiled | undefined {
+    if (short === undefined) short = compile?.(target) ?? null
+    return short ?? undefined
+  }
+  const engine =
+    compile && isSupported()
+      ? exactly(transformOptions, validatorOptions)
+      : byLibraries(transformOptions, validatorOptions)
+  const build = (plain: unknown): object => engine.build(target, plain)
+  const { findErrors } = engine
+  return { source, class: target, list, strip, model, models, build, findErrors, meet, compiled }
+}
+
+interface Engine {
+  readonly build: (target: Constructor, plain: unknown) => object
+  readonly findErrors: Prepared['findErrors']
+}
+
+/** Plans that do exactly what the libraries do, with the metadata of each class read once. */
+function exactly(transformOptions: ClassTransformOptions, validatorOptions: ValidatorOptions): Engine {
+  const build = createBuilder(transformOptions)
+  return {
+    build: (target, plain) => build(target, plain) as object,
+    findErrors: createChecker(validatorOptions),
+  }
+}
+
+function byLibraries(transformOptions: ClassTransformOptions, validatorOptions: ValidatorOptions): Engine {
+  return {
+    build: (target, plain) => transformer().build(target, plain, transformOptions),
+    findErrors: (instance) => validator().runRules(instance, validatorOptions),
+  }
 }
 
 /** The classes that only the compiler tells: class-transformer asks it for none of them. */

@@ -1,10 +1,10 @@
 import { HttpError } from '../errors'
-import type { ParamPlan, Pipe, RoutePlan } from '../route/plan'
-import { Reply, Slice, Tagged } from '../route/replies'
+import type { ParamPlan, Pipe, RoutePlan, TypePlan } from '../route/plan'
+import { FileReply, Reply, Slice, Tagged } from '../route/replies'
 
 /**
- * The check of replies against the class that `@Returns` declares. What breaks its rules is a failure of ours: an Error,
- * and so a 500 that tells the client nothing, with the violations in the log.
+ * The check of replies against the class or schema that `@Returns` declares, as they are sent. What breaks its rules is a
+ * failure of ours: an Error, and so a 500 that tells the client nothing, with the violations in the log.
  *
  * @param pipe the validation pipe
  * @param toPlain what the reply is made into before it is encoded
@@ -16,29 +16,35 @@ export function createReplyCheck(
   return async function checkReply(value, plan) {
     const type = plan.reply.type
     const body = contentOf(value)
-    if (type?.kind !== 'class' || typeof body !== 'object' || body === null) return
-    if (!Array.isArray(body) && (type.list || Symbol.asyncIterator in body || Symbol.iterator in body)) {
-      if (!type.list) return
-      throw new Error(`${plan.id} returned no list, and @Returns declares one`)
-    }
+    if (!type || !isChecked(body, type)) return
+    if (type.list && !Array.isArray(body)) throw new Error(`${plan.id} returned no list, and @Returns declares one`)
     const where = `the reply of ${plan.id}`
     const param: ParamPlan = {
       index: 0,
       source: 'body',
       required: true,
       where,
-      type: { ...type, list: Array.isArray(body) },
+      // A schema of a list says so itself; rows of a class may come one by one or together.
+      type: type.kind === 'schema' ? type : { ...type, list: Array.isArray(body) },
     }
     try {
       await pipe(toPlain(body), param)
     } catch (error) {
       if (!(error instanceof HttpError)) throw error
       const violations = error.errors?.map(({ pointer, code }) => `${pointer || '/'} ${code}`).join(', ')
-      throw new Error(`${plan.id} returned what ${type.class?.name ?? 'its class'} refuses: ${violations ?? ''}`, {
+      throw new Error(`${plan.id} returned what ${type.class?.name ?? 'its schema'} refuses: ${violations ?? ''}`, {
         cause: error,
       })
     }
   }
+}
+
+/** Whether there is something to check: bytes, streams and what comes one by one is sent as it comes. */
+function isChecked(body: unknown, { kind, list }: TypePlan): boolean {
+  if (body === undefined || body === null || body instanceof FileReply) return false
+  if (kind === 'schema' && typeof body !== 'object') return true
+  if ((kind !== 'class' && kind !== 'schema') || typeof body !== 'object') return false
+  return list || Array.isArray(body) || !(Symbol.asyncIterator in body || Symbol.iterator in body)
 }
 
 /** What is sent of a result: replies that are no success have a shape of their own. */

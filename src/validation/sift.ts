@@ -26,7 +26,7 @@ type Plain = Record<string, unknown>
 export const absent = Symbol('absent')
 
 // class-transformer recurses up to three frames a level and overflows the stack near 1,300 levels.
-const deepest = 500
+export const deepest = 500
 
 /**
  * A copy of a plain value with nothing in it that its class does not declare, every leaf of the kind that is declared.

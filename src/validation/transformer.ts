@@ -13,6 +13,9 @@ export type { ClassTransformOptions, MetadataStorage, TransformFnParams }
 /** What `@Type` says of a property. */
 export type TypeFact = NonNullable<ReturnType<MetadataStorage['findTypeMetadata']>>
 
+/** The version of this copy of class-transformer. */
+export const transformerVersion = (require('class-transformer/package.json') as { readonly version: string }).version
+
 /** Where this copy of class-transformer was loaded from. */
 export const transformerPath = require.resolve('class-transformer')
 
@@ -23,6 +26,41 @@ export const shapeStorage = defaultMetadataStorage
 export const TO_CLASS = 0
 export const TO_PLAIN = 1
 
+type TransformOperationExecutor =
+  import('class-transformer/types/TransformOperationExecutor').TransformOperationExecutor
+
+const { TransformOperationExecutor: Executor } = require('class-transformer/cjs/TransformOperationExecutor') as {
+  TransformOperationExecutor: new (direction: number, options: ClassTransformOptions) => TransformOperationExecutor
+}
+
+const { defaultOptions } = require('class-transformer/cjs/constants/default-options.constant') as {
+  defaultOptions: ClassTransformOptions
+}
+
+/** The options with which class-transformer builds where these are given. */
+export function completeOptions(options: ClassTransformOptions): ClassTransformOptions {
+  return { ...defaultOptions, ...options }
+}
+
+/**
+ * Builds a part of an instance: what {@link build} does for the value of one property.
+ *
+ * @param type what the property's `@Type` says
+ * @param arrayType what the compiler says of it, where the value is a list
+ * @param isMap whether its entries are of that type, and not itself
+ * @param options complete ones
+ */
+export function buildPart(
+  value: unknown,
+  type: unknown,
+  arrayType: unknown,
+  isMap: boolean | undefined,
+  options: ClassTransformOptions,
+): unknown {
+  const executor = new Executor(TO_CLASS, options)
+  return executor.transform(undefined, value, type as never, arrayType as never, isMap as never, 1) as unknown
+}
+
 /**
  * Builds an instance out of plain data.
  *
@@ -31,6 +69,8 @@ export const TO_PLAIN = 1
 export function build(target: Constructor, plain: unknown, options: ClassTransformOptions): object {
   return plainToInstance(target, plain, options) as object
 }
+
+const itsFiles = /TransformOperationExecutor\.[jt]s\b|[\\/]validation[\\/]exact[\\/]build\.[jt]s\b/
 
 /**
  * Whether class-transformer itself threw, and not a function of the application that it called.
@@ -42,5 +82,6 @@ export function threwByItself(error: unknown): boolean {
   if (!types.isNativeError(error) || typeof error.stack !== 'string') return false
   const frames = error.stack.split('\n').filter((line) => /^\s+at /.test(line))
   const thrower = frames.find((line) => !/\((?:node:|<anonymous>|native)|at node:/.test(line))
-  return thrower !== undefined && /TransformOperationExecutor\.[jt]s\b/.test(thrower)
+  // Bundled, the plans that do as the library does are in the file that this is in.
+  return thrower !== undefined && (itsFiles.test(thrower) || thrower.includes(__filename))
 }

@@ -1,12 +1,8 @@
-import {
-  getMetadataStorage,
-  ValidateIf,
-  Validator,
-  type ValidationError as RuleError,
-  type ValidatorOptions,
-} from 'class-validator'
+import * as library from 'class-validator'
 import type { ValidationExecutor } from 'class-validator/types/validation/ValidationExecutor'
 import type { Awaitable } from '../types'
+
+const { getMetadataStorage, ValidateIf, Validator } = library
 
 // The executor is not exported by the package's door. It alone tells whether a promise is outstanding: `validateSync`
 // skips asynchronous rules (and brings the process down where an undeclared one meets a nested error), and `validate`
@@ -18,9 +14,15 @@ const { ValidationExecutor: Executor } = require('class-validator/cjs/validation
 /** One rule on one property, as class-validator keeps it. */
 export type Rule = ReturnType<ReturnType<typeof getMetadataStorage>['getTargetValidationMetadatas']>[number]
 
-export { ValidateIf, type RuleError, type ValidatorOptions }
+export type RuleError = library.ValidationError
+export type ValidatorOptions = library.ValidatorOptions
+
+export { ValidateIf }
 
 const engine = new Validator()
+
+/** The version of this copy of class-validator. */
+export const validatorVersion = (require('class-validator/package.json') as { readonly version: string }).version
 
 /** Where this copy of class-validator was loaded from. */
 export const validatorPath = require.resolve('class-validator')
@@ -41,6 +43,45 @@ export function rulesOf(target: object, groups?: readonly string[]): Rule[] {
 /** The names and instances of the constraints behind a rule: one, unless a class of constraints has several. */
 export function constraintsOf(rule: Rule): ReturnType<typeof ruleStorage.getTargetValidatorConstraints> {
   return ruleStorage.getTargetValidatorConstraints(rule.constraintCls)
+}
+
+/** A constraint behind a rule. */
+export type Constraint = ReturnType<typeof constraintsOf>[number]
+
+/** What a rule and its message are told. */
+export type RuleArguments = library.ValidationArguments
+
+const { ValidationUtils: Utils } = require('class-validator/cjs/validation/ValidationUtils') as {
+  ValidationUtils: typeof import('class-validator/types/validation/ValidationUtils').ValidationUtils
+}
+
+/** A message with its `$property`, `$value`, `$target` and `$constraint1` replaced, as class-validator does it. */
+export const fillMessage = Utils.replaceMessageSpecialTokens.bind(Utils)
+
+/** class-validator's own executor, whose outstanding promises go into `pending`. */
+export function createExecutor(options: ValidatorOptions, pending: Promise<unknown>[]): ValidationExecutor {
+  const executor = new Executor(engine, options)
+  executor.awaitingPromises = pending
+  return executor
+}
+
+/** An error as class-validator makes them; its members are the caller's to set. */
+export function createRuleError(): RuleError {
+  return new library.ValidationError()
+}
+
+type DecoratorFactory = (option: object) => (prototype: object, property: string) => void
+
+/** A decorator of the library's own, where this version has it. */
+export function decoratorNamed(name: string): DecoratorFactory | undefined {
+  return (library as unknown as Record<string, DecoratorFactory | undefined>)[name]
+}
+
+/** Takes the rules of a class out of the storage: what documents all that is validated is not to find it. */
+export function forgetRules(target: object): void {
+  const { validationMetadatas, constraintMetadatas } = ruleStorage as unknown as Record<string, Map<unknown, Rule[]>>
+  for (const { constraintCls } of validationMetadatas?.get(target) ?? []) constraintMetadatas?.delete(constraintCls)
+  validationMetadatas?.delete(target)
 }
 
 /**
@@ -72,4 +113,15 @@ async function settle(executor: ValidationExecutor, errors: RuleError[]): Promis
     await Promise.all(round)
   }
   return executor.stripEmptyErrors(errors)
+}
+
+/**
+ * Whether a rule of class-validator's met text that is not well-formed, half a surrogate pair say, which it measures as it
+ * would a URI.
+ */
+export function metBrokenText(error: unknown): boolean {
+  if (!(error instanceof URIError) || typeof error.stack !== 'string') return false
+  const frames = error.stack.split('\n').filter((line) => /^\s+at /.test(line))
+  const thrower = frames.find((line) => !/\((?:node:|<anonymous>|native)|at node:/.test(line))
+  return thrower !== undefined && /[\\/]validator[\\/](?:lib|es)[\\/]/.test(thrower)
 }

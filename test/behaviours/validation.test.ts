@@ -48,6 +48,9 @@ import {
   type StatusRule,
 } from 'kumu'
 import * as ts from 'typescript'
+import * as v from 'valibot'
+import { z } from 'zod'
+import { loadModules } from '../support/load-modules'
 import { brief, violationsOf } from '../support/refusal'
 import { closeAll, serve, type Served } from '../support/serve'
 
@@ -1591,6 +1594,89 @@ describe('B23: excluded members', () => {
       expect(text).toContain('ann')
       expect(text).not.toContain('hash')
       expect(text).not.toContain('hunter2')
+    }
+  })
+})
+
+describe('B83: another validator takes the place of the classes, and no controller is touched', () => {
+  const { type } = loadModules('arktype') as typeof import('arktype', { with: { 'resolution-mode': 'import' } })
+
+  class User {
+    @IsString() @Length(1, 80) name!: string
+    @IsEmail() email!: string
+    @IsOptional() @IsInt() @Min(0) age?: number
+  }
+
+  /** The one controller; what its rules are is said elsewhere. */
+  function usersWith(rules: ParamType): object {
+    @Resource('/users')
+    class Users {
+      @Post() create(@Body(() => rules) body: object) {
+        return reply(201, { ...body })
+      }
+      @Post('/all') createAll(@Body([rules]) bodies: readonly object[]) {
+        return reply(201, bodies)
+      }
+      @Post('/nested') nested(@Body('user', { type: rules }) user: object) {
+        return reply(201, { ...user })
+      }
+      @Get() find(@Query(rules) query: object) {
+        return { ...query }
+      }
+    }
+    return new Users()
+  }
+
+  const rules: Readonly<Record<string, ParamType>> = {
+    'class-validator': User,
+    zod: z.strictObject({ name: z.string().min(1).max(80), email: z.email(), age: z.int().min(0).optional() }),
+    valibot: v.strictObject({
+      name: v.pipe(v.string(), v.minLength(1), v.maxLength(80)),
+      email: v.pipe(v.string(), v.email()),
+      age: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+    }),
+    arktype: type({ '+': 'reject', name: '1 <= string <= 80', email: 'string.email', 'age?': 'number.integer >= 0' }),
+  }
+  const good = { name: 'Ada', email: 'ada@example.org', age: 36 }
+  const bad = { name: '', email: 'secret-at-example.org', age: -1 }
+
+  it.each(Object.entries(rules))('%s: the same answers but for codes and sentences', async (_, given) => {
+    const { ask } = await start(usersWith(given))
+    const places = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+      const answer = await ask(method, path, { body })
+      expect(answer.text).not.toContain('secret')
+      return [
+        answer.status,
+        ...violationsOf(answer)
+          .map((each) => `${each.in} ${each.pointer}`)
+          .sort(),
+      ]
+    }
+    expect((await ask('POST', '/users', { body: good })).json()).toEqual(good)
+    expect((await ask('POST', '/users/all', { body: [good, good] })).json()).toEqual([good, good])
+    expect((await ask('POST', '/users/nested', { body: { user: good } })).json()).toEqual(good)
+    expect((await ask('GET', '/users?name=Ada&email=ada@example.org')).json()).toEqual({
+      name: 'Ada',
+      email: 'ada@example.org',
+    })
+    expect(await places('POST', '/users', bad)).toEqual([422, 'body /age', 'body /email', 'body /name'])
+    expect(await places('POST', '/users/all', [good, bad])).toEqual([
+      422,
+      'body /1/age',
+      'body /1/email',
+      'body /1/name',
+    ])
+    expect(await places('POST', '/users/nested', { user: bad })).toEqual([
+      422,
+      'body /user/age',
+      'body /user/email',
+      'body /user/name',
+    ])
+    expect(await places('POST', '/users/nested', {})).toEqual([422, 'body /user'])
+    expect(await places('POST', '/users/all', good)).toEqual([422, 'body '])
+    expect(await places('GET', '/users?name=Ada&email=secret')).toEqual([400, 'query /email'])
+    for (const body of [{ ...good, admin: true }, { name: 'Ada' }, [], JSON.parse('{"__proto__":{"admin":true}}')]) {
+      expect((await ask('POST', '/users', { body })).status).toBe(422)
     }
   })
 })

@@ -4,6 +4,7 @@ import type { Violation } from '../../src/errors'
 import {
   escapeMarkup,
   formatProblemHtml,
+  formatProblemJson,
   formatProblemText,
   formatProblemXml,
   statusPhrase,
@@ -23,6 +24,31 @@ describe('statusPhrase(status)', () => {
     [500, 'Internal Server Error'],
     [599, 'Server Error'],
   ])('%i is %s', (status, phrase) => expect(statusPhrase(status)).toBe(phrase))
+})
+
+describe('formatProblemJson(init)', () => {
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string({ unit: fc.constantFrom('"', '\\', '\n', '\ud800', 'é', 'a') }),
+  )
+  const some = fc.option(text, { nil: undefined })
+  const sources = fc.constantFrom('body', 'query', 'path', 'header', 'cookie')
+  const one = fc.record({ in: sources, pointer: text, code: text, detail: text })
+
+  it('is the JSON of toProblem(init)', () => {
+    const errors = fc.option(fc.array(one as fc.Arbitrary<Violation>), { nil: undefined })
+    const members = { title: some, detail: some, type: some, code: some, instance: some, requestId: some, errors }
+    fc.assert(
+      fc.property(fc.record({ status: fc.integer({ min: 400, max: 599 }), ...members }), (init) => {
+        expect(formatProblemJson(init)).toBe(JSON.stringify(toProblem(init)))
+      }),
+      { seed: 7 },
+    )
+  })
+  it('takes members that are no texts as JSON has them', () => {
+    const odd = { status: 400, detail: 7 as unknown as string, code: null as unknown as string }
+    expect(JSON.parse(formatProblemJson(odd))).toMatchObject({ detail: 7, code: null })
+  })
 })
 
 describe('toProblem(init)', () => {

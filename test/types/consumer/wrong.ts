@@ -12,6 +12,7 @@ import {
   reply,
   Resource,
   Signal,
+  type StandardSchema,
 } from 'kumu'
 import { docstore } from 'kumu/docstore'
 import { memory } from 'kumu/docstore/memory'
@@ -71,6 +72,8 @@ export function calls(): unknown[] {
   ]
 }
 
+declare const textSchema: StandardSchema<string>
+
 // What a decorator gives has to fit the declared type of its parameter.
 export class Declared {
   fits(
@@ -87,8 +90,10 @@ export class Declared {
     @Page() page: PageRequest,
     @Signal() signal: AbortSignal,
     @Param('any') any: Wrong,
+    @Body(textSchema) text: string,
+    @Query('texts', { type: textSchema, list: true }) texts: string[],
   ) {
-    return { id, tags, q, on, since, length, fruit, both, wrongs, page, signal, any }
+    return { id, tags, q, on, since, length, fruit, both, wrongs, page, signal, any, text, texts }
   }
 
   differs(
@@ -108,7 +113,11 @@ export class Declared {
     @Body([Wrong]) wrongs: Wrong,
     // @ts-expect-error -- a signal is no controller
     @Signal() signal: AbortController,
+    // @ts-expect-error -- what the schema makes of it is a text
+    @Body(textSchema) text: number,
+    // @ts-expect-error -- a schema says what it is and how it validates
+    @Body('x', { type: { '~standard': { version: 2 } } }) x: string,
   ) {
-    return { id, tags, q, length, fruit, both, wrongs, signal }
+    return { id, tags, q, length, fruit, both, wrongs, signal, text, x }
   }
 }
