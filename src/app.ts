@@ -1,4 +1,4 @@
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { inspect } from 'node:util'
 import Koa from 'koa'
 import { NoSuchResource } from './errors'
@@ -7,6 +7,7 @@ import { designType, type PagedOptions } from './resource/metadata'
 import { createGate, type AuthSettings } from './route/access'
 import { answerError } from './route/answer-error'
 import { defaultCodecs } from './route/codecs/defaults'
+import { createContexts, type CreateContext } from './route/context'
 import { compile, compileErrorHandlers, isPlanSet, type ResourceLike } from './route/compile'
 import { toLimits, type LimitOptions } from './route/limits'
 import type {
@@ -23,7 +24,9 @@ import type {
   StatusRule,
 } from './route/plan'
 import { PlanRouter } from './route/router'
+import { createStraight, type Straight } from './route/straight'
 import type { Awaitable, Constructor } from './types'
+import type { CompiledValidator, ValidatorOptions } from './validation/compile-validator'
 import type { Validation, ValidationOptions } from './validation/pipe'
 
 /** How errors are answered. */
@@ -78,8 +81,26 @@ export interface RouterOptions {
   readonly development?: boolean
 }
 
+/** What Koa's own constructor takes; each can be set as a property of the application as well. */
+export interface KoaOptions {
+  /** Default `NODE_ENV`, else `development`. */
+  readonly env?: string
+  /** The keys that sign cookies. */
+  readonly keys?: string[]
+  /** Whether the headers of a proxy are trusted. Default false. */
+  readonly proxy?: boolean
+  /** Default 2. */
+  readonly subdomainOffset?: number
+  /** Default `X-Forwarded-For`. */
+  readonly proxyIpHeader?: string
+  /** Addresses read from that header at the most. Default 0: all. */
+  readonly maxIpsCount?: number
+  /** Whether `app.currentContext` is the request's. Default false. */
+  readonly asyncLocalStorage?: boolean
+}
+
 /** Options of {@link createApp}. */
-export interface AppOptions extends RouterOptions {
+export interface AppOptions extends RouterOptions, KoaOptions {
   /** Koa middleware around the resources, outermost first, inside the error middleware. */
   readonly middleware?: readonly Middleware[]
 }
@@ -91,17 +112,75 @@ export class App extends Koa {
   readonly #logger: Logger | undefined
   #closed: Promise<void> | undefined
   readonly #reported = new WeakSet<Error>()
+  readonly #makeContext: CreateContext
+  readonly #settings: Settings
+  readonly #composed: unknown
+  /** The error middleware and the resources: all there is where no other middleware is mounted. */
+  readonly #own: readonly unknown[]
   readonly router: PlanRouter
 
   constructor(options: AppOptions) {
-    super()
+    super(options)
     this.#sets = (options.resources ?? []).filter(isPlanSet)
     this.#logger = options.logger
     const settings = toSettings(options, this.#stop.signal)
+    this.#settings = settings
+    this.#composed = (this as unknown as Replaceable).compose
+    this.#makeContext = createContexts(this)
     this.router = makeRouter(options, settings, false)
-    this.use(createErrorMiddleware(settings))
+    this.#own = [createErrorMiddleware(settings), this.router.routes()]
+    this.use(this.#own[0] as Middleware)
     for (const middleware of options.middleware ?? []) this.use(middleware)
-    this.use(this.router.routes())
+    this.use(this.#own[1] as Middleware)
+  }
+
+  /** Koa's, out of constructors: the same members on the same prototypes. */
+  override createContext<State = Koa.DefaultState>(req: IncomingMessage, res: ServerResponse) {
+    return this.#makeContext(req, res) as unknown as Koa.ParameterizedContext<State>
+  }
+
+  /**
+   * Koa's request handler. Where no middleware stands around the resources, the answers of their routes go straight to the
+   * response; middleware that is mounted later counts from its mounting on.
+   */
+  override callback(): ReturnType<Koa['callback']> {
+    const compose = (): ReturnType<Koa['callback']> => super.callback()
+    let handle = compose()
+    let mounted = this.middleware.length
+    const straight = this.#createStraight()
+    return (req, res) => {
+      if (mounted !== this.middleware.length) {
+        mounted = this.middleware.length
+        handle = compose()
+      }
+      const done = this.#isBare() ? straight(req as IncomingMessage, res as ServerResponse) : undefined
+      return done ?? handle(req, res)
+    }
+  }
+
+  /** Whether nobody could look at an answer on its way: what is mounted behind the resources does not see theirs. */
+  #isBare(): boolean {
+    const { middleware, createContext, handleRequest, compose } = this as unknown as Replaceable
+    const plain =
+      createContext === App.prototype.createContext && handleRequest === koaHandleRequest && compose === this.#composed
+    return plain && !this.ctxStorage && middleware[0] === this.#own[0] && middleware[1] === this.#own[1]
+  }
+
+  #createStraight(): Straight {
+    const respond = (ctx: Context): Promise<void> => {
+      const { statusCode } = ctx.res
+      return koaHandleRequest.call(this, ctx, async () => {
+        // Koa begins with 404; this answer has a status.
+        if (!ctx.res.headersSent) ctx.res.statusCode = statusCode
+      })
+    }
+    return createStraight({
+      router: this.router,
+      settings: this.#settings,
+      createContext: this.#makeContext,
+      proxied: () => this.proxy,
+      respond,
+    })
   }
 
   /** Every operation, in the order of declaration. */
@@ -146,6 +225,19 @@ export class App extends Koa {
     if (this.#logger) this.#logger.error({ err: error, ...request }, error.message)
     else complain(request ? `${request.requestId} ${request.method} ${request.path}` : 'error', error)
   }
+}
+
+/** What of Koa somebody may have replaced: then all of its way is walked. */
+interface Replaceable {
+  readonly middleware: readonly unknown[]
+  readonly createContext: unknown
+  readonly handleRequest: unknown
+  readonly compose: unknown
+}
+
+/** Koa's own way from its middleware to the answer, which is no part of its typings. */
+const { handleRequest: koaHandleRequest } = Koa.prototype as unknown as {
+  handleRequest: (this: Koa, ctx: Context, middleware: (ctx: Context) => Promise<void>) => Promise<void>
 }
 
 function idOf(ctx: Context): string {
@@ -196,6 +288,26 @@ export function createRouter(options: RouterOptions = {}): PlanRouter {
  */
 export function errorToStatus(options: ErrorOptions & { readonly logger?: Logger } = {}): Middleware {
   return createErrorMiddleware(toSettings({ errors: options, logger: options.logger }))
+}
+
+/**
+ * The validation of a class by itself, as a JSON body of it is validated: for messages of a queue, files, tests.
+ *
+ * @param Class a class with rules of class-validator
+ * @param options how strict it is: as `validation` of {@link createApp}
+ * @throws ConfigurationError where validating the class would fail, or say nothing
+ *
+ * @example
+ * const users = compileValidator(NewUser)
+ * const user = users.parse(JSON.parse(message)) // a NewUser, or ValidationError
+ */
+export function compileValidator<T extends object>(
+  Class: Constructor<T>,
+  options: ValidatorOptions = {},
+): CompiledValidator<T> {
+  const { createValidator } =
+    require('./validation/compile-validator') as typeof import('./validation/compile-validator')
+  return createValidator(Class, options, designType)
 }
 
 function createErrorMiddleware(settings: Settings): Middleware {
@@ -252,6 +364,7 @@ function makeRouter(options: RouterOptions, settings: Settings, answersErrors: b
 
 function toSettings(options: RouterOptions, stopping?: AbortSignal): Settings {
   const { errors = {}, validation = {} } = options
+  const toPlain = lazyToPlain()
   return {
     codecs: mergeCodecs(options.codecs ?? []),
     limits: toLimits(options.limits),
@@ -266,7 +379,8 @@ function toSettings(options: RouterOptions, stopping?: AbortSignal): Settings {
     unknownBody: validation.unknown ?? 'refuse',
     bodyStatus: validation.bodyStatus ?? (errors.format === 'rest-tools' || errors.format === 'apiphant' ? 400 : 422),
     pipes: options.pipes ?? [],
-    toPlain: lazyToPlain(),
+    toPlain,
+    createJsonWriter: lazyWriter(toPlain),
     negotiation: options.negotiation ?? 'strict',
     envelope: options.envelope ?? 'none',
     gate: options.auth && createGate(options.auth),
@@ -287,6 +401,7 @@ function lazyValidation(options: ValidationOptions): Validation {
     ))
   return {
     pipe: (value, param) => load().pipe(value, param),
+    judge: (value, param) => load().judge(value, param),
     check(param) {
       if (param.type.kind === 'class') load().check(param)
     },
@@ -301,17 +416,22 @@ function lazyReplyCheck(pipe: Pipe, toPlain: Settings['toPlain']): NonNullable<S
 
 function lazyToPlain(): Settings['toPlain'] {
   let loaded: Settings['toPlain'] | undefined
-  const load = (): Settings['toPlain'] =>
-    (loaded ??= (require('./validation/plain') as typeof import('./validation/plain')).createToPlain())
-  return (value) => (loaded ? loaded(value) : isFlat(value) ? value : load()(value))
+  return (value) => (loaded ??= loadToPlain())(value)
 }
 
-/** Whether a value is plain at a glance: an object of numbers, truths and texts. */
-function isFlat(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false
-  return Object.values(value).every(
-    (member) => typeof member === 'string' || typeof member === 'boolean' || Number.isFinite(member),
-  )
+function loadToPlain(): Settings['toPlain'] {
+  return (require('./validation/plain') as typeof import('./validation/plain')).createToPlain()
+}
+
+function lazyWriter(toPlain: Settings['toPlain']): Settings['createJsonWriter'] {
+  return () => {
+    let loaded: ((value: unknown) => string) | undefined
+    return (value) => (loaded ??= loadWriter(toPlain))(value)
+  }
+}
+
+function loadWriter(toPlain: Settings['toPlain']): (value: unknown) => string {
+  return (require('./validation/writer') as typeof import('./validation/writer')).createJsonWriter(toPlain)
 }
 
 /** The built-in codecs in their order, each replaced by one of the same type, and then those of other types. */

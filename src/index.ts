@@ -1,5 +1,5 @@
-export { App, createApp, createRouter, errorToStatus } from './app'
-export type { AppOptions, ErrorOptions, RouterOptions } from './app'
+export { App, compileValidator, createApp, createRouter, errorToStatus } from './app'
+export type { AppOptions, ErrorOptions, KoaOptions, RouterOptions } from './app'
 export {
   BadRequest,
   ConfigurationError,
@@ -118,6 +118,7 @@ export type {
   Reader,
   RoutePlan,
   SortKey,
+  StandardSchema,
   StatusRule,
   WhereValue,
 } from './route/plan'
@@ -128,5 +129,6 @@ export { event, StreamEvent } from './route/stream'
 export { UploadedFile } from './route/upload'
 export type { Awaitable, Constructor } from './types'
 export { AnyBody } from './validation/any-body'
+export type { CompiledValidator, ValidatorOptions } from './validation/compile-validator'
 export { Nullable } from './validation/nullable'
 export type { ValidationOptions } from './validation/pipe'

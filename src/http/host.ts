@@ -5,6 +5,9 @@ const registeredName = String.raw`(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*`
 const literal = String.raw`\[(?:[0-9A-Fa-f:.]+|[vV][0-9A-Fa-f]+\.[\w.~!$&'()*+,;=:-]+)\]`
 const valid = new RegExp(String.raw`^(?:${registeredName}|${literal})(?::\d{0,5})?$`)
 
+// Most requests of a server name the same host.
+let lastValid: unknown
+
 /**
  * Refuses a request whose host is none: `evil@good` has a user, and those who read it do not agree on the rest.
  *
@@ -18,5 +21,7 @@ const valid = new RegExp(String.raw`^(?:${registeredName}|${literal})(?::\d{0,5}
 export function checkHost(headers: IncomingHttpHeaders, proxied: boolean): void {
   const forwarded = proxied ? headers['x-forwarded-host'] : undefined
   const host = forwarded ? String(forwarded).split(',', 1)[0]?.trim() : (headers[':authority'] ?? headers.host)
-  if (host && !valid.test(String(host))) throw new BadRequest('The Host header is malformed', { code: 'host' })
+  if (!host || host === lastValid) return
+  if (!valid.test(String(host))) throw new BadRequest('The Host header is malformed', { code: 'host' })
+  lastValid = host
 }

@@ -56,7 +56,7 @@ export interface AtomicOptions {
 
 /** Options of a parameter that binds one value. */
 export interface ParamOptions {
-  /** Default: the declared type. */
+  /** Its type, a class or a schema of Standard Schema. Default: the declared type. */
   readonly type?: ParamType
   /** Default: whether there is no `default`. */
   readonly required?: boolean
@@ -89,6 +89,16 @@ export interface ParamOptions {
   /** Pipes of this parameter alone. */
   readonly pipes?: readonly Pipe[]
   readonly description?: string
+}
+
+/**
+ * Whether this is an object literal: the options of a value, or a map of names. All else that a decorator is given is a
+ * type, or is refused as one that is none.
+ */
+export function isLiteral(given: unknown): given is Readonly<Record<string, unknown>> {
+  if (typeof given !== 'object' || given === null || '~standard' in given) return false
+  const prototype = Object.getPrototypeOf(given) as object | null
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 /** One parameter decorator as it was written. */

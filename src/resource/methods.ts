@@ -101,7 +101,10 @@ export function Redirect(to: string, status: 301 | 302 | 303 | 307 | 308 = 302):
   }
 }
 
-/** What the operation answers: the class, or a list of it, of a reply with this status. For documents and serialisation. */
+/**
+ * What the operation answers: the class or schema, or a list of it, of a reply with this status. For documents, and for
+ * the check of replies in development.
+ */
 export function Returns(
   type: ParamType,
   options: { readonly status?: number; readonly description?: string } = {},

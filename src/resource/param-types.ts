@@ -1,4 +1,4 @@
-import type { Integer, ParamType } from '../route/plan'
+import type { Integer, ParamType, StandardSchema } from '../route/plan'
 import type { ParamOptions } from './metadata'
 
 /**
@@ -48,28 +48,39 @@ export type OnParameter<Value, As extends string = never> = <
     : Mismatch<Value, Declared<Target, Name, Index>>,
 ) => void
 
+/** What a schema makes of a value; schemas that do not tell the compiler are not compared. */
+type OutputOf<T extends StandardSchema> = T['~standard'] extends { readonly types?: infer Types }
+  ? [NonNullable<Types>] extends [never]
+    ? Unchecked
+    : NonNullable<Types> extends { readonly output: infer Output }
+      ? Output
+      : Unchecked
+  : Unchecked
+
 /** The type behind what `type` takes. */
 export type FromType<T> = ParamType extends T
   ? Unchecked
-  : T extends StringConstructor
-    ? string
-    : T extends NumberConstructor | typeof Integer
-      ? number
-      : T extends BooleanConstructor
-        ? boolean
-        : T extends DateConstructor
-          ? Date
-          : T extends ObjectConstructor
-            ? Unchecked
-            : T extends readonly (infer Element)[]
-              ? FromType<Element>[]
-              : T extends abstract new (...args: never) => infer Instance
-                ? unknown extends Instance
-                  ? Unchecked
-                  : Instance
-                : T extends () => infer Later
-                  ? FromType<Later>
-                  : Unchecked
+  : T extends StandardSchema
+    ? OutputOf<T>
+    : T extends StringConstructor
+      ? string
+      : T extends NumberConstructor | typeof Integer
+        ? number
+        : T extends BooleanConstructor
+          ? boolean
+          : T extends DateConstructor
+            ? Date
+            : T extends ObjectConstructor
+              ? Unchecked
+              : T extends readonly (infer Element)[]
+                ? FromType<Element>[]
+                : T extends abstract new (...args: never) => infer Instance
+                  ? unknown extends Instance
+                    ? Unchecked
+                    : Instance
+                  : T extends () => infer Later
+                    ? FromType<Later>
+                    : Unchecked
 
 type Listed<O, T> = O extends { readonly list: true | number | '+' | '*' } ? T[] : T
 

@@ -1,13 +1,6 @@
 import { assertLegacy, ConfigurationError } from '../errors'
-import {
-  Integer,
-  type Context as RouteContext,
-  type PageRequest,
-  type ParamSource,
-  type ParamType,
-  type Reader,
-} from '../route/plan'
-import { methodFacts, type ParamFact, type ParamOptions } from './metadata'
+import type { Context as RouteContext, PageRequest, ParamSource, ParamType, Reader } from '../route/plan'
+import { isLiteral, methodFacts, type ParamFact, type ParamOptions } from './metadata'
 import type { AsOf, FromType, Known, MapValue, OnParameter, Unchecked, ValueOf } from './param-types'
 
 /** Several values by name, bound into one object: each with its type or its options. */
@@ -48,12 +41,13 @@ function misplaced(
   return new ConfigurationError(member, `@${decorator} stands on ${what}`, cure)
 }
 
-function isType(value: unknown): value is ParamType {
-  return typeof value === 'function' || value === Integer || Array.isArray(value)
+function isType(given: ParamOptions | ParamMap | ParamType): given is ParamType {
+  return !isLiteral(given)
 }
 
 function toOptions(second: ParamOptions | ParamType | undefined): ParamOptions {
-  return isType(second) ? { type: second } : (second ?? {})
+  if (second === undefined) return {}
+  return isType(second) ? { type: second } : second
 }
 
 /** The fact of a source that binds one value by name, the whole map to a class, or several values by name. */
@@ -87,9 +81,10 @@ export function Param(name: string, options?: ParamOptions | ParamType): OnParam
 }
 
 /**
- * A parameter of the query; without a name the whole query, bound to a class; with a map several, bound to one object.
+ * A parameter of the query; without a name the whole query, bound to a class or checked by a schema; with a map several,
+ * bound to one object.
  *
- * @param name the parameter, or the class of the whole, or a map of names to options
+ * @param name the parameter, or the class or schema of the whole, or a map of names to options
  * @param options its type, or all of its options
  *
  * @example
@@ -132,9 +127,10 @@ export function Cookie(name: string | ParamMap, options?: ParamOptions | ParamTy
 }
 
 /**
- * The body: without a name bound to a class and checked by its rules, with a name one member of it, with a map several.
+ * The body: without a name bound to a class and checked by its rules, or by a schema; with a name one member of it, with
+ * a map several.
  *
- * @param name the member, or the class (`[Class]` for a list) where the compiler emits no types, or a map
+ * @param name the member, or the class (`[Class]` for a list) where the compiler emits no types, or a schema, or a map
  * @param options its type, or all of its options
  *
  * @example

@@ -7,7 +7,11 @@ import type { Context } from './plan'
  * @param error anything that was thrown
  * @param ctx the request
  * @param settings format, status rules, handlers, and where failures are reported
+ * @param straight whether nobody stands between this and the response
  */
-export function answerError(error: unknown, ctx: Context, settings: CatchSettings): Promise<void> {
-  return (require('./catch') as typeof import('./catch')).answerError(error, ctx, settings)
+export function answerError(error: unknown, ctx: Context, settings: CatchSettings, straight = false): Promise<void> {
+  loaded ??= require('./catch') as typeof import('./catch')
+  return loaded.answerError(error, ctx, settings, straight)
 }
+
+let loaded: typeof import('./catch') | undefined

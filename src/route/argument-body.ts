@@ -1,7 +1,7 @@
 import type { Violation } from '../errors'
 import { escapePointer } from '../http/pointer'
 import { createJudge, type ArgumentsShared, type TakeBody } from './argument'
-import { createJsonCheck, createTextCheck, Refusal, type Check } from './checks'
+import { createJsonCheck, createTextCheck, isRuled, Refusal, type Check } from './checks'
 import { createFinish, finishGroup } from './finish'
 import { TextValue, type ParamPlan, type RoutePlan } from './plan'
 
@@ -22,7 +22,7 @@ export function bodyTake(plan: RoutePlan, param: ParamPlan, shared: ArgumentsSha
     }
   }
   if (param.name !== undefined) return memberTake(plan, param, shared)
-  if (param.type.kind === 'class') {
+  if (isRuled(param.type)) {
     return ({ value, text, empty }) => (empty ? undefined : text ? new TextValue(value) : value)
   }
   const judge = createJudge({ ...param, name: 'body' }, 'body', createFinish(param, shared) !== undefined)
@@ -50,10 +50,9 @@ const notAnObject: Violation = Object.freeze({
 function memberTake(plan: RoutePlan, param: ParamPlan, shared: ArgumentsShared): TakeBody {
   const name = param.name as string
   const judge = createJudge(param, 'body', createFinish(param, shared) !== undefined)
-  const checks: Record<'json' | 'text', Check | undefined> =
-    param.type.kind === 'class'
-      ? { json: undefined, text: undefined }
-      : { json: createJsonCheck(param), text: createTextCheck(param) }
+  const checks: Record<'json' | 'text', Check | undefined> = isRuled(param.type)
+    ? { json: undefined, text: undefined }
+    : { json: createJsonCheck(param), text: createTextCheck(param) }
   const known = bodyNames(plan)
   const first = known.values().next().value === name
   return ({ value, text, empty }, wrong) => {

@@ -1,6 +1,7 @@
 import { escapePointer } from '../http/pointer'
 import { expandQuery } from '../http/query'
 import type { ArgumentsShared, Take } from './argument'
+import { isRuled } from './checks'
 import { TextValue, type ParamPlan, type RoutePlan } from './plan'
 import { queryOf } from './query'
 
@@ -22,8 +23,10 @@ function namedQuery(plan: RoutePlan, shared: ArgumentsShared): Set<string> {
 /** Takes the whole query, without the names that others read. */
 export function wholeQuery(plan: RoutePlan, param: ParamPlan, shared: ArgumentsShared): Take {
   const taken = namedQuery(plan, shared)
-  const checked = param.type.kind === 'class'
-  const declared = plan.unknownQuery === 'ignore' && checked ? new Set(shared.declared(param)) : undefined
+  const checked = isRuled(param.type)
+  // What a schema takes is its own business: it is shown all that nobody else reads.
+  const filtered = plan.unknownQuery === 'ignore' && param.type.kind === 'class'
+  const declared = filtered ? new Set(shared.declared(param)) : undefined
   return (ctx) => {
     const query = queryOf(ctx, shared.limits.keys)
     const wanted = (name: string): boolean => !taken.has(name) && (!declared || declared.has(name.replace(/\[.*/s, '')))

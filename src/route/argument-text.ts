@@ -1,7 +1,7 @@
 import { parseCookies } from '../http/cookie'
 import type { QueryMap } from '../http/query'
 import { createJudge, sourceOf, type ArgumentsShared, type Take } from './argument'
-import { createTextCheck } from './checks'
+import { createTextCheck, isRuled } from './checks'
 import { createFinish, finishGroup } from './finish'
 import type { Context, ParamPlan } from './plan'
 import { queryOf } from './query'
@@ -9,7 +9,7 @@ import { queryOf } from './query'
 /** Takes one named value whose text stands in the path, the query, a header or a cookie. */
 export function textTake(param: ParamPlan, shared: ArgumentsShared): Take {
   const source = textSource(param, shared.limits.keys)
-  const check = param.type.kind === 'class' ? undefined : createTextCheck(param)
+  const check = isRuled(param.type) ? undefined : createTextCheck(param)
   const judge = createJudge(param, sourceOf(param), createFinish(param, shared) !== undefined)
   return (ctx, wrong) => {
     const text = source(ctx)

@@ -9,7 +9,7 @@ import type { Context, Limits, ParamPlan, Settings } from './plan'
 /** What the readers of one route share. */
 export interface ArgumentsShared extends Pick<
   Settings,
-  'validate' | 'declared' | 'pipes' | 'unknownBody' | 'bodyStatus' | 'stopping'
+  'validate' | 'declared' | 'pipes' | 'unknownBody' | 'bodyStatus' | 'stopping' | 'toPlain'
 > {
   readonly body?: BodyReader
   readonly paging?: Paging

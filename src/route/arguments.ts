@@ -4,6 +4,7 @@ import { refusedArguments, type ArgumentsShared, type Take, type TakeBody } from
 import { bodyTake } from './argument-body'
 import { createQueryGuard, whereTake, wholeQuery } from './argument-query'
 import { groupTake, textTake } from './argument-text'
+import type { DecodedBody } from './body'
 import { createFinish, settle, type Finish } from './finish'
 import type { Context, ParamPlan, RoutePlan } from './plan'
 import { parseFields } from './projection'
@@ -11,8 +12,8 @@ import { isPromise } from './promise'
 import { queryOf } from './query'
 import { signalOf } from './signal'
 
-/** Reads all arguments of a route: at once where nothing is asynchronous, else as a promise. */
-export type ReadArguments = (ctx: Context) => Awaitable<unknown[]>
+/** Reads all arguments of a route and hands them on: at once where nothing is asynchronous, else when all are there. */
+export type ReadArguments = <T>(ctx: Context, use: (ctx: Context, args: unknown[]) => Awaitable<T>) => Awaitable<T>
 
 interface Slot {
   readonly index: number
@@ -33,7 +34,7 @@ const noArguments: unknown[] = []
 export function createArguments(plan: RoutePlan, shared: ArgumentsShared): ReadArguments {
   const slots = plan.params.map((param) => createSlot(plan, param, shared))
   const refuseUnknown = createQueryGuard(plan, shared)
-  if (slots.length === 0 && !refuseUnknown) return () => noArguments
+  if (slots.length === 0 && !refuseUnknown) return (ctx, use) => use(ctx, noArguments)
   const plain = slots.every((slot) => slot.take && !slot.finish)
   return plain ? readPlain(slots, refuseUnknown) : readInOrder(slots, refuseUnknown, shared)
 }
@@ -43,13 +44,13 @@ function readPlain(slots: readonly Slot[], refuseUnknown: Take | undefined): Rea
   const takes = slots.map((slot) => slot.take as Take)
   const places = slots.map((slot) => slot.index)
   const length = Math.max(-1, ...places) + 1
-  return function readArguments(ctx) {
+  return function readArguments(ctx, use) {
     const wrong: Violation[] = []
     const values = new Array<unknown>(length)
     for (let i = 0; i < takes.length; i++) values[places[i] as number] = (takes[i] as Take)(ctx, wrong)
     refuseUnknown?.(ctx, wrong)
     if (wrong.length > 0) throw refusedArguments(wrong)
-    return values
+    return use(ctx, values)
   }
 }
 
@@ -57,23 +58,58 @@ function readInOrder(slots: readonly Slot[], refuseUnknown: Take | undefined, sh
   const early = slots.filter((slot) => slot.take)
   const late = slots.filter((slot) => slot.takeBody)
   const length = Math.max(-1, ...slots.map((slot) => slot.index)) + 1
-  return async function readArguments(ctx) {
+  const { body } = shared
+
+  function readLate<T>(ctx: Context, values: unknown[], use: Use<T>): Awaitable<T> {
+    if (late.length === 0 || !body) return use(ctx, values)
+    return body.decoded(ctx, (decoded) => takeLate(decoded, ctx, values, use))
+  }
+
+  function takeLate<T>(decoded: DecodedBody, ctx: Context, values: unknown[], use: Use<T>): Awaitable<T> {
+    const wrong: Violation[] = []
+    const taken = eachInTurn(late, (slot) => put(values, slot.index, slot.takeBody?.(decoded, wrong, ctx)))
+    return taken ? taken.then(() => finishLate(ctx, values, wrong, use)) : finishLate(ctx, values, wrong, use)
+  }
+
+  function finishLate<T>(ctx: Context, values: unknown[], wrong: Violation[], use: Use<T>): Awaitable<T> {
+    if (wrong.length > 0) throw refusedBody(wrong, shared)
+    const finished = eachInTurn(late, ({ index, finish }) => finish && put(values, index, finish(values[index], ctx)))
+    return finished ? finished.then(() => use(ctx, values)) : use(ctx, values)
+  }
+
+  return function readArguments(ctx, use) {
     const wrong: Violation[] = []
     const values = new Array<unknown>(length)
     for (const { index, take } of early) values[index] = take?.(ctx, wrong)
     refuseUnknown?.(ctx, wrong)
     if (wrong.length > 0) throw refusedArguments(wrong)
-    for (const { index, finish } of early) {
-      const value = values[index]
-      values[index] = finish ? await finish(value, ctx) : isPromise(value) ? await value : value
-    }
-    if (late.length === 0 || !shared.body) return values
-    const body = await shared.body.decoded(ctx)
-    for (const { index, takeBody } of late) values[index] = await takeBody?.(body, wrong, ctx)
-    if (wrong.length > 0) throw refusedBody(wrong, shared)
-    for (const { index, finish } of late) if (finish) values[index] = await finish(values[index], ctx)
-    return values
+    const settled = eachInTurn(early, ({ index, finish }) =>
+      put(values, index, finish ? finish(values[index], ctx) : values[index]),
+    )
+    return settled ? settled.then(() => readLate(ctx, values, use)) : readLate(ctx, values, use)
   }
+}
+
+type Use<T> = (ctx: Context, args: unknown[]) => Awaitable<T>
+
+/** Puts a value in its place: at once, or when it is there. */
+function put(values: unknown[], index: number, value: unknown): Promise<void> | undefined {
+  if (isPromise(value)) return value.then((settled) => void (values[index] = settled))
+  values[index] = value
+  return undefined
+}
+
+/** Takes one step after the other; a promise from the first on that gives one. */
+function eachInTurn(
+  slots: readonly Slot[],
+  step: (slot: Slot) => Promise<void> | undefined,
+  from = 0,
+): Promise<void> | undefined {
+  for (let at = from; at < slots.length; at++) {
+    const waiting = step(slots[at] as Slot)
+    if (waiting) return waiting.then(() => eachInTurn(slots, step, at + 1))
+  }
+  return undefined
 }
 
 function refusedBody(errors: Violation[], { bodyStatus }: ArgumentsShared): HttpError {
@@ -113,6 +149,14 @@ function createSlot(plan: RoutePlan, param: ParamPlan, shared: ArgumentsShared):
       return { index, take: (ctx) => signalOf(ctx, shared.stopping) }
     case 'limits':
       return { index, take: () => shared.limits }
+    case 'validator': {
+      // For what a handler makes by itself, a patched document say: it is held to what a body of its type is.
+      const body: ParamPlan = { ...param, source: 'body' }
+      const validate = (value: unknown): unknown => shared.validate(value, body)
+      return { index, take: () => validate }
+    }
+    case 'plain':
+      return { index, take: () => shared.toPlain }
     case 'rawBody':
       return { index, take: (ctx) => shared.body?.raw(ctx), finish: createFinish(param, shared) ?? settle }
     case 'custom':

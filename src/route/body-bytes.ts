@@ -1,32 +1,37 @@
-import { AsyncResource } from 'node:async_hooks'
 import type { IncomingMessage } from 'node:http'
 import { BadRequest, ContentTooLarge } from '../errors'
 
 /** What {@link readChunks} does with a request. */
-export interface ChunkReader<T> {
+export interface ChunkReader {
   /** Bytes at the most. */
   readonly limit: number
   /** Takes one chunk; what it throws ends the reading. */
   readonly take: (chunk: Buffer) => void
-  /** Makes the result, at the end of the request. */
-  readonly done: () => T | Promise<T>
   /** Ends the reading early, with its reason. */
   readonly signal?: AbortSignal
 }
 
+/** {@link ChunkReader}, with what is made of the chunks at the end. */
+interface WholeReader<T> extends ChunkReader {
+  readonly done: () => T
+}
+
 /**
- * Reads a request chunk by chunk. Where that fails, the rest is dropped as it comes; the request is never destroyed,
- * so the answer can still be sent.
+ * Reads a request chunk by chunk, to its end. Where that fails, the rest is dropped as it comes; the request is never
+ * destroyed, so the answer can still be sent.
  *
  * @param req the request, unread
  * @param reader what is done with its chunks
  * @throws ContentTooLarge beyond the limit, BadRequest `aborted` where the client leaves
  */
-export function readChunks<T>(req: IncomingMessage, { limit, take, done, signal }: ChunkReader<T>): Promise<T> {
+export function readChunks(req: IncomingMessage, reader: ChunkReader): Promise<void> {
+  return readWhole(req, { ...reader, done: () => undefined })
+}
+
+function readWhole<T>(req: IncomingMessage, { limit, take, signal, done }: WholeReader<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     let size = 0
-    // The parser of the connection tells of the end, outside the asynchronous context of the request.
-    const finish = AsyncResource.bind(done)
+    let isOver = false
 
     function onData(chunk: Buffer): void {
       size += chunk.length
@@ -38,52 +43,48 @@ export function readChunks<T>(req: IncomingMessage, { limit, take, done, signal 
       }
     }
     function onEnd(): void {
-      detach()
-      try {
-        resolve(finish())
-      } catch (error) {
-        fail(error as Error)
-      }
+      isOver = true
+      signal?.removeEventListener('abort', onSignal)
+      resolve(done())
     }
-    function onGone(): void {
-      fail(new BadRequest('The request was not sent to its end', { code: 'aborted' }))
+    function onClose(): void {
+      if (!isOver) fail(new BadRequest('The request was not sent to its end', { code: 'aborted' }))
     }
     function onSignal(): void {
       fail(new Error('Nobody reads on', { cause: signal?.reason }))
     }
     function fail(error: Error): void {
-      detach()
+      if (isOver) return
+      isOver = true
+      req.off('data', onData).off('end', onEnd).off('close', onClose)
+      signal?.removeEventListener('abort', onSignal)
       // What still comes is dropped: Node does that by itself only for requests of which nothing was read, and the next
       // request of the connection waits behind it.
       req.resume()
       reject(error)
     }
-    function detach(): void {
-      req.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone)
-      signal?.removeEventListener('abort', onSignal)
-    }
 
-    if (req.destroyed) return onGone()
-    req.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone)
+    if (req.destroyed) return onClose()
+    // Without a listener for its errors a request that breaks off only closes.
+    req.on('data', onData).on('end', onEnd).on('close', onClose)
     signal?.addEventListener('abort', onSignal)
     if (req.isPaused()) req.resume()
   })
 }
 
 /**
- * Reads all bytes of a request, and hands them on.
+ * Reads all bytes of a request.
  *
  * @param req the request, unread
  * @param limit bytes at the most
- * @param use makes the result of them
- * @throws as {@link readChunks}, and what `use` throws
+ * @throws as {@link readChunks}
  */
-export function readBytes<T>(req: IncomingMessage, limit: number, use: (bytes: Buffer) => T | Promise<T>): Promise<T> {
+export function readBytes(req: IncomingMessage, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = []
-  return readChunks<T>(req, {
+  return readWhole(req, {
     limit,
     take: (chunk) => void chunks.push(chunk),
-    done: () => use(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)),
+    done: () => (chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)),
   })
 }
 

@@ -1,10 +1,12 @@
 import { Readable } from 'node:stream'
+import type { Awaitable } from '../types'
 import { checkLength, mayHaveBody, readBytes, readChunks } from './body-bytes'
 import { decodeContent, parseCodings, unsupportedCoding } from './body-coding'
 import { createContentTypes, type ContentType } from './body-types'
 import { malformed } from './codecs/malformed'
 import { multipartLimit, readMultipart } from './multipart'
 import type { BodyPlan, Codec, Context, Limits } from './plan'
+import { isPromise } from './promise'
 import { UploadDirectory, type UploadedFile } from './upload'
 
 /** A body, read and decoded. */
@@ -20,16 +22,18 @@ export interface DecodedBody {
   readonly files?: ReadonlyMap<string, readonly UploadedFile[]>
 }
 
-/** The body of a request, read once however often it is asked for. */
+/** The body of a request. */
 export interface BodyReader {
   /**
-   * The body, decoded by the codec of its content type.
+   * The body, decoded by the codec of its content type; asked for once a request.
    *
+   * @param use what is done with it
    * @throws UnsupportedMediaType, ContentTooLarge, BadRequest
    */
-  decoded(ctx: Context): Promise<DecodedBody>
+  decoded<T>(ctx: Context, use: (body: DecodedBody) => Awaitable<T>): Awaitable<T>
   /**
-   * The bytes, their content codings undone. Whether a codec can decode them does not matter here.
+   * The bytes, their content codings undone, read once however often they are asked for. Whether a codec can decode them
+   * does not matter here.
    *
    * @throws ContentTooLarge, UnsupportedMediaType for a content coding, BadRequest where that is corrupt
    */
@@ -64,7 +68,6 @@ export function createBodyReader(plan: BodyPlan, shared: BodyShared): BodyReader
   const { limits, checkShape } = shared
   const types = createContentTypes(plan, shared)
   const rawBodies = new WeakMap<object, Promise<Buffer>>()
-  const decodedBodies = new WeakMap<object, Promise<DecodedBody>>()
 
   function raw(ctx: Context): Promise<Buffer> {
     const known = rawBodies.get(ctx.req)
@@ -76,12 +79,18 @@ export function createBodyReader(plan: BodyPlan, shared: BodyShared): BodyReader
     return bytes
   }
 
-  function decoded(ctx: Context): Promise<DecodedBody> {
-    const known = decodedBodies.get(ctx.req)
-    if (known) return known
-    const body = attempt(() => read(ctx))
-    decodedBodies.set(ctx.req, body)
-    return body
+  function decoded<T>(ctx: Context, use: (body: DecodedBody) => Awaitable<T>): Awaitable<T> {
+    const { req } = ctx
+    if (!mayHaveBody(req)) return use(nothing())
+    const header = req.headers['content-type']
+    const type = header === undefined ? types.unnamed : types.find(header)
+    if (!type) return refuseUnnamed(ctx).then(use)
+    const { codec } = type
+    if (!codec) return readUpload(ctx, type).then(use)
+    if (req.readableEnded && !rawBodies.has(req)) return then(decodeEarlier(ctx, codec, type), use)
+    // The bytes are kept only where somebody wants them as well.
+    if (plan.raw === 'no') return then(content(ctx), (bytes) => then(decode(bytes, codec, type), use))
+    return raw(ctx).then((bytes) => then(decode(bytes, codec, type), use))
   }
 
   /** Nobody decodes the body, so nobody else would refuse its type. */
@@ -94,31 +103,17 @@ export function createBodyReader(plan: BodyPlan, shared: BodyShared): BodyReader
   }
 
   async function readRaw(ctx: Context): Promise<Buffer> {
-    return mayHaveBody(ctx.req) ? content(ctx, (bytes) => bytes) : noBytes
+    return mayHaveBody(ctx.req) ? content(ctx) : noBytes
   }
 
-  /** The bytes without their codings, put to use in the same turn in which the last of them comes. */
-  function content<T>(ctx: Context, use: (bytes: Buffer) => T | Promise<T>): T | Promise<T> {
+  /** The bytes without their codings. */
+  function content(ctx: Context): Awaitable<Buffer> {
     const { req } = ctx
     const codings = parseCodings(req.headers['content-encoding'])
     checkLength(req, limits.body)
-    if (req.readableEnded) return use(earlierBytes(ctx))
-    if (codings.length === 0) return readBytes(req, limits.body, use)
-    return readBytes(req, limits.body, async (bytes) => use(await decodeContent(bytes, codings, limits.body)))
-  }
-
-  function read(ctx: Context): DecodedBody | Promise<DecodedBody> {
-    const { req } = ctx
-    if (!mayHaveBody(req)) return nothing()
-    const header = req.headers['content-type']
-    const type = header === undefined ? types.unnamed : types.find(header)
-    if (!type) return refuseUnnamed(ctx)
-    const { codec } = type
-    if (!codec) return readUpload(ctx, type)
-    if (req.readableEnded && !rawBodies.has(req)) return decodeEarlier(ctx, codec, type)
-    // The bytes are kept only where somebody wants them as well.
-    if (plan.raw === 'no') return content(ctx, (bytes) => decode(bytes, codec, type))
-    return raw(ctx).then((bytes) => decode(bytes, codec, type))
+    if (req.readableEnded) return earlierBytes(ctx)
+    const bytes = readBytes(req, limits.body)
+    return codings.length === 0 ? bytes : bytes.then((coded) => decodeContent(coded, codings, limits.body))
   }
 
   /** Without a content type, a body is nothing or refused; a chunked one shows which only when it is read. */
@@ -174,9 +169,9 @@ export function createBodyReader(plan: BodyPlan, shared: BodyShared): BodyReader
   return { decoded, raw }
 }
 
-/** What a function returns or throws at once, as a promise. */
-function attempt<T>(call: () => T | Promise<T>): Promise<T> {
-  return new Promise((resolve) => resolve(call()))
+/** What comes next: at once, or when a promise has settled. */
+function then<T, R>(value: Awaitable<T>, use: (value: T) => Awaitable<R>): Awaitable<R> {
+  return isPromise(value) ? value.then(use) : use(value)
 }
 
 const noBytes = Buffer.alloc(0)
@@ -208,12 +203,14 @@ function streamOf(ctx: Context, limit: number): Readable {
       callback(error)
     },
   })
-  readChunks<void>(req, {
+  readChunks(req, {
     limit,
     take: (chunk) => void (stream.push(chunk) || req.pause()),
-    done: () => void stream.push(null),
     signal: givenUp.signal,
-  }).catch((error: Error) => stream.destroy(error))
+  }).then(
+    () => stream.push(null),
+    (error: Error) => stream.destroy(error),
+  )
   return stream
 }
 

@@ -1,6 +1,6 @@
 import { HttpError } from '../errors'
 import { abandon, isGone } from './connection'
-import { clearContent, writeError, writePlainly, type CatchSettings } from './error-answer'
+import { clearContent, refuseStraight, writeError, writePlainly, type CatchSettings } from './error-answer'
 import { answerByHandler, isHandledBy } from './error-handlers'
 import { isOurs, toHttpError } from './error-status'
 import type { Context, Middleware } from './plan'
@@ -33,12 +33,19 @@ export function createCatch(settings: CatchSettings): Middleware {
  * @param error anything that was thrown
  * @param ctx the request
  * @param settings as of {@link createCatch}
+ * @param straight whether nobody stands between this and the response
  *
  * @example
  * try { await next() } catch (error) { await answerError(error, ctx, settings) }
  */
-export async function answerError(error: unknown, ctx: Context, settings: CatchSettings): Promise<void> {
+export async function answerError(
+  error: unknown,
+  ctx: Context,
+  settings: CatchSettings,
+  straight = false,
+): Promise<void> {
   try {
+    if (straight && refuseStraight(error, ctx, settings)) return
     await answer(error, ctx, settings)
   } catch (failure) {
     report(failure, ctx, settings)

@@ -1,5 +1,6 @@
+import { ConfigurationError } from '../errors'
 import { parseBoolean, parseDate, parseInteger, parseNumber, scalarNouns } from '../http/scalar'
-import { Integer, type ParamPlan, type ParamType, type TypePlan } from './plan'
+import { Integer, isStandardSchema, type ParamPlan, type ParamType, type TypePlan } from './plan'
 
 /** Why a value was refused: the rule's name and a sentence, and which element of a list it was. Never the value. */
 export class Refusal {
@@ -16,6 +17,7 @@ export type Check = (value: unknown) => unknown
 const nouns: Record<TypePlan['kind'], string> = {
   ...scalarNouns,
   class: 'an object',
+  schema: 'a value',
   any: 'a value',
 }
 
@@ -187,11 +189,22 @@ function wholeMatch(pattern: RegExp): RegExp {
   return whole
 }
 
-/** A declared type as the plan knows it; `undefined` where it says nothing (`Object`, or none emitted). */
-export function toTypePlan(type: ParamType | undefined): TypePlan | undefined {
+/** Whether the validation pipe is shown values of this type as they came. */
+export function isRuled({ kind }: TypePlan): boolean {
+  return kind === 'class' || kind === 'schema'
+}
+
+/**
+ * A declared type as the plan knows it; `undefined` where none is declared.
+ *
+ * @param where class, method and parameter, for the message
+ * @throws ConfigurationError where it is no type at all, or a schema that cannot be asked
+ */
+export function toTypePlan(type: ParamType | undefined, where: string): TypePlan | undefined {
   if (type === undefined) return undefined
+  if (isStandardSchema(type)) return { kind: 'schema', schema: type, list: false }
   if (Array.isArray(type)) {
-    const element = toTypePlan((type as readonly ParamType[])[0])
+    const element = toTypePlan((type as readonly ParamType[])[0], where)
     return element && { ...element, list: true }
   }
   switch (type) {
@@ -208,8 +221,28 @@ export function toTypePlan(type: ParamType | undefined): TypePlan | undefined {
     case Object:
       return { kind: 'any', list: false }
     default:
+      if (typeof type !== 'function' || '~standard' in type) throw noType(type, where)
       // An arrow function has no prototype: it is a promise of a type that is declared further down.
-      if (typeof type === 'function' && !type.prototype) return toTypePlan((type as () => ParamType)())
+      if (!type.prototype) return toTypePlan((type as () => ParamType)(), where)
       return { kind: 'class', class: type as NonNullable<TypePlan['class']>, list: false }
   }
+}
+
+function noType(type: unknown, where: string): ConfigurationError {
+  const standard = (
+    Object(type) as { readonly '~standard'?: { readonly vendor?: unknown; readonly version?: unknown } }
+  )['~standard']
+  if (standard === undefined) {
+    return new ConfigurationError(
+      where,
+      `its type (${type === null ? 'null' : `a value of the kind ${typeof type}`}) is neither a class nor a schema`,
+      'Give String, Number, Integer, Boolean, Date, a class, or a schema of a library that implements Standard Schema',
+    )
+  }
+  const { vendor = 'an unnamed library', version } = Object(standard) as typeof standard
+  return new ConfigurationError(
+    where,
+    `its schema (of ${String(vendor)}) is of version ${String(version)} of Standard Schema, or has no validate()`,
+    'Use a release of that library that implements version 1',
+  )
 }

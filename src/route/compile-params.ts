@@ -1,13 +1,14 @@
 import { Readable } from 'node:stream'
 import { ConfigurationError } from '../errors'
 import {
+  isLiteral,
   parameterTypes,
   type MethodFacts,
   type ParamFact,
   type ParamOptions,
   type ResourceOptions,
 } from '../resource/metadata'
-import { createJsonCheck, createTextCheck, Refusal, toTypePlan } from './checks'
+import { createJsonCheck, createTextCheck, isRuled, Refusal, toTypePlan } from './checks'
 import { pathNames } from './compile-facts'
 import { isValidated } from './finish'
 import type { ParamPlan, ParamType, TypePlan } from './plan'
@@ -75,13 +76,14 @@ function createParam(
   if (!fact) throw new ConfigurationError(where, 'it has no decorator', 'Remove the parameter')
   if (facts.length > 1) return groupOf(scope, index, facts, where)
   if (fact.map) return mapOf(scope, index, fact, where)
-  const type = typeOf(fact, scope, declared?.[index], declared !== undefined, where)
+  const own = fact.name === undefined ? where : `${where} (${fact.name})`
+  const type = typeOf(fact, scope, declared?.[index], declared !== undefined, own)
   return checked(scope, {
     index,
     source: fact.source,
     name: fact.name,
     read: fact.read,
-    where: fact.name === undefined ? where : `${where} (${fact.name})`,
+    where: own,
     ...optionsOf(fact, type),
   })
 }
@@ -102,23 +104,20 @@ function groupOf(scope: ParamScope, index: number, facts: readonly ParamFact[], 
 
 function mapOf(scope: ParamScope, index: number, fact: ParamFact, where: string): ParamPlan {
   const members = Object.entries(fact.map ?? {}).map(([name, given]) => {
-    const options: ParamOptions = isOptions(given) ? given : { type: given }
+    const options: ParamOptions = isLiteral(given) ? given : { type: given as ParamType }
     return member(scope, index, { source: fact.source, name, options }, where)
   })
   return { index, source: fact.source, type: anyType, required: true, where, members: named(members, where) }
 }
 
-function isOptions(given: ParamOptions | ParamType): given is ParamOptions {
-  return typeof given === 'object' && given !== null && !Array.isArray(given)
-}
-
 function member(scope: ParamScope, index: number, fact: ParamFact, where: string): ParamPlan {
-  const type = toTypePlan(fact.options.type) ?? (fact.source === 'body' ? anyType : textType)
+  const own = `${where} (${fact.name})`
+  const type = toTypePlan(fact.options.type, own) ?? (fact.source === 'body' ? anyType : textType)
   return checked(scope, {
     index,
     source: fact.source,
     name: fact.name,
-    where: `${where} (${fact.name})`,
+    where: own,
     ...optionsOf(fact, type),
   })
 }
@@ -160,7 +159,7 @@ function typeOf(
 ): TypePlan {
   if (fact.model) return modelOf(options, where)
   if (!typed.has(fact.source)) return anyType
-  const explicit = toTypePlan(fact.options.type)
+  const explicit = toTypePlan(fact.options.type, where)
   if (explicit) return explicit
   const text = fact.source !== 'body'
   if (declared === Array) return listOf(fact, text, where)
@@ -178,7 +177,7 @@ function typeOf(
       }`,
     )
   }
-  const type = toTypePlan(declared as ParamType)
+  const type = toTypePlan(declared as ParamType, where)
   return type ?? anyType
 }
 
@@ -228,6 +227,7 @@ function checked(scope: ParamScope, param: ParamPlan): ParamPlan {
   if (param.source === 'page' && !scope.facts.paged) {
     throw new ConfigurationError(where, '@Page stands here without @Paged', 'Put @Paged() on the method')
   }
+  if (type.kind === 'schema') refuseRules(param)
   const single = type.kind === 'class' && !isValidated(param)
   if (single && !param.convert && !param.pipes?.length) {
     throw new ConfigurationError(
@@ -245,6 +245,22 @@ function isInPath(path: string, name: string): boolean {
   return `${path}/`.includes(`/:${name}/`) || pathNames(path).includes(name)
 }
 
+const rules = ['choices', 'forbidden', 'count', 'min', 'max', 'pattern', 'strict', 'groups'] as const
+
+/** A schema says all that there is to say of a value: a rule beside it would be passed over in silence. */
+function refuseRules(param: ParamPlan): void {
+  const rule = rules.find((name) => param[name] !== undefined && param[name] !== false)
+  if (rule === undefined) return
+  const option = rule === 'count' ? 'list' : rule
+  throw new ConfigurationError(
+    param.where,
+    `its type is a schema, and \`${option}\` is a rule beside it that nothing would check`,
+    option === 'list'
+      ? 'Write `list: true`, and the number of elements into a schema of the list'
+      : 'Say it in the schema',
+  )
+}
+
 function checkRequired(param: ParamPlan): ParamPlan {
   if (param.required && param.default !== undefined) {
     throw new ConfigurationError(param.where, 'it is required and has a default', 'Leave one of them out')
@@ -255,7 +271,7 @@ function checkRequired(param: ParamPlan): ParamPlan {
 /** A default has to satisfy its own declaration. */
 function checkDefault(param: ParamPlan): ParamPlan {
   const { default: value, type } = param
-  if (value === undefined || value === null || type.kind === 'class') return param
+  if (value === undefined || value === null || isRuled(type)) return param
   // A default goes past pipes and converters: it is what they would make, and not of the declared type.
   if (param.convert || param.pipes?.length) return param
   const dated = type.kind === 'date' && value instanceof Date

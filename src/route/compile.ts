@@ -23,6 +23,7 @@ import {
   type PlanSet,
   type ReplyPlan,
   type RoutePlan,
+  type TypePlan,
 } from './plan'
 import { Slice } from './replies'
 import { createTimeout } from './timeout'
@@ -63,8 +64,31 @@ export function compile(resources: readonly ResourceLike[], settings: CompileSet
     const once = isPlanSet(resource) ? resource : classOf(resource)
     if (seen.has(once)) return []
     seen.add(once)
-    return isPlanSet(resource) ? [...resource.plans] : compileClass(once as Constructor, resource, settings)
+    return isPlanSet(resource) ? plansOf(resource, settings) : compileClass(once as Constructor, resource, settings)
   })
+}
+
+/** The plans that a set brings along; what it makes with the help of the application is checked as that of a class is. */
+function plansOf({ plans, complete }: PlanSet, settings: CompileSettings): RoutePlan[] {
+  if (!complete) return [...plans]
+  const { members, paging, codecs, check } = settings
+  const single = codecs.filter(({ type }) => type !== 'application/x-ndjson')
+  const made = complete({
+    members: (Class) => {
+      // A class without rules is told apart before its members are looked for.
+      check({
+        source: 'body',
+        type: { kind: 'class', class: Class, list: false },
+        where: Class.name,
+        index: 0,
+        required: true,
+      })
+      return members(Class)
+    },
+    paging,
+    structured: structuredTypes(single),
+  })
+  return [...made]
 }
 
 /** Whether a resource brings its plans along. */
@@ -181,7 +205,7 @@ function compileRoute(scope: Scope, verb: string, below: string, call: RoutePlan
       description: method.description,
       tags: shared.tags.length > 0 ? shared.tags : [scope.options.name ?? scope.Class.name],
       deprecated: shared.deprecated,
-      answers: answers(method),
+      answers: answers(scope),
       throws: shared.throws,
       version: shared.version,
     },
@@ -296,6 +320,11 @@ function consumed(
   if (files.length > 0) return ['multipart/form-data']
   if (decoded.length === 0) return ['*/*']
   if (!structured) return ['text/*']
+  return structuredTypes(codecs)
+}
+
+/** The media types of codecs whose values may be objects. */
+function structuredTypes(codecs: readonly Codec[]): string[] {
   return codecs
     .filter((codec) => codec.decode && codec.type !== 'text/plain' && codec.type !== 'application/octet-stream')
     .flatMap(({ type, also }) => [type, ...(also ?? [])])
@@ -311,7 +340,7 @@ function replyPlan({ method, where }: Scope, shared: SharedFacts, verb: string):
     headers: [...shared.headers, ...deprecation(where, shared.deprecated)],
     redirect: method.redirect,
     produces: shared.produces ?? [],
-    type: success && toTypePlan(success.type),
+    type: success && toTypePlan(success.type, `${where}, @Returns`),
   }
 }
 
@@ -333,8 +362,12 @@ function deprecation(where: string, facts: SharedFacts['deprecated']): Array<rea
   return headers
 }
 
-function answers({ answers: facts, status }: MethodFacts): AnswerDoc[] {
-  return facts.map(({ type, ...rest }) => ({ ...rest, status: rest.status ?? status ?? 200, type: toTypePlan(type) }))
+function answers({ method: { answers: facts, status }, where }: Scope): AnswerDoc[] {
+  return facts.map(({ type, ...rest }) => ({
+    ...rest,
+    status: rest.status ?? status ?? 200,
+    type: toTypePlan(type, `${where}, @Returns`),
+  }))
 }
 
 function pagingPlan(scope: Scope, own: PagedOptions): PagingPlan {
@@ -366,7 +399,7 @@ function pagingPlan(scope: Scope, own: PagedOptions): PagingPlan {
     status: said.status ?? 206,
     count: said.count ?? 'exact',
     sort: sortNames(said, members),
-    filter: said.filter && !isEmpty(said.filter) ? filterPlans(said.filter, settings) : members,
+    filter: said.filter && !isEmpty(said.filter) ? filterPlans(said.filter, scope) : members,
     cursor: cursorPlan(said.cursor),
   })
 }
@@ -380,13 +413,23 @@ function sortNames({ sort }: PagedOptions, members: readonly FilterPlan[]): read
   return sort || []
 }
 
-function filterPlans(filter: NonNullable<PagedOptions['filter']>, settings: CompileSettings): readonly FilterPlan[] {
+function filterPlans(filter: NonNullable<PagedOptions['filter']>, { settings, where }: Scope): readonly FilterPlan[] {
   if (typeof filter === 'function') return settings.members(filter)
   if (Array.isArray(filter)) return filter.map((name: string) => ({ name, type: { kind: 'string', list: false } }))
   return Object.entries(filter as Readonly<Record<string, ParamType>>).map(([name, type]) => ({
     name,
-    type: toTypePlan(type) ?? { kind: 'string', list: false },
+    type: filterType(toTypePlan(type, `${where}, filter "${name}"`), `${where}, filter "${name}"`),
   }))
+}
+
+/** Rows are compared with a filter's value, so its type has to be known, and not only what a schema lets through. */
+function filterType(type: TypePlan | undefined, where: string): TypePlan {
+  if (type?.kind !== 'schema') return type ?? { kind: 'string', list: false }
+  throw new ConfigurationError(
+    where,
+    'its type is a schema, and rows are compared with a value of a known type',
+    'Give String, Number, Integer, Boolean or Date',
+  )
 }
 
 function cursorPlan(cursor: PagedOptions['cursor']): PagingPlan['cursor'] {

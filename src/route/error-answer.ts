@@ -1,15 +1,17 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { HttpError } from '../errors'
 import type { HeaderMap } from '../types'
+import { isGone } from './connection'
 import { discard } from './discard'
 import { renderAs, type RenderedError } from './error-formats'
 import { toHeaderMap } from './error-status'
 import type { Context, Settings } from './plan'
-import { report } from './report'
+import { report, requestIdOf } from './report'
+import { end, isTouched } from './send'
 
 /** What answering errors needs of the settings; `toPlain` also serves what handlers and an own format return. */
 export type CatchSettings = Pick<Settings, 'errors' | 'logger' | 'envelope' | 'development'> &
-  Partial<Pick<Settings, 'toPlain'>>
+  Partial<Pick<Settings, 'toPlain' | 'stopping'>>
 
 /**
  * Answers with an error, in the format of the settings; what of the failed answer's content is left goes.
@@ -34,6 +36,50 @@ export function writeError(error: HttpError, ctx: Context, settings: CatchSettin
   setHeaders(ctx, headers)
   ctx.remove('Content-Encoding')
   write(ctx, status, type, content)
+}
+
+/**
+ * Answers a refusal with one call of Node's, where nobody has done anything to the response and nobody else has a say.
+ *
+ * @returns false where that is not so: nothing has happened then
+ */
+export function refuseStraight(error: unknown, ctx: Context, settings: CatchSettings): boolean {
+  const { format, handlers } = settings.errors
+  if (!(error instanceof HttpError) || error.status >= 500 || handlers.length > 0 || typeof format === 'function') {
+    return false
+  }
+  if (ctx.respond === false || isTouched(ctx) || isGone(ctx)) return false
+  const own = error.headers ? toHeaderList(error.headers) : []
+  if (!own) return false
+  const { res } = ctx
+  const { status, type, content, negotiated } = render(error, ctx, settings)
+  const length = Buffer.byteLength(content)
+  const list = ['X-Request-Id', requestIdOf(ctx), 'Content-Type', type, 'Content-Length', `${length}`]
+  if (negotiated) list.push('Vary', 'Accept')
+  if (status === 401) list.push('Cache-Control', 'no-store')
+  if (settings.stopping?.aborted) list.push('Connection', 'close')
+  for (const each of own) list.push(each)
+  res.writeHead(status, list)
+  end(ctx, content, length)
+  return true
+}
+
+/** The headers of an error as a list; none where they are to be checked, or joined with others. */
+function toHeaderList(headers: HeaderMap): string[] | undefined {
+  const list: string[] = []
+  for (const [name, value] of Object.entries(headers)) {
+    const lower = name.toLowerCase()
+    if (typeof value !== 'string' || framing.has(lower) || lower === 'vary' || lower === 'cache-control')
+      return undefined
+    try {
+      validateHeaderName(name)
+      validateHeaderValue(name, value)
+    } catch {
+      return undefined
+    }
+    list.push(name, value)
+  }
+  return list
 }
 
 function render(error: HttpError, ctx: Context, settings: CatchSettings): RenderedError {

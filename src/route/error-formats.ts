@@ -4,6 +4,7 @@ import { unescapePointer } from '../http/pointer'
 import {
   escapeMarkup,
   formatProblemHtml,
+  formatProblemJson,
   formatProblemText,
   formatProblemXml,
   statusPhrase,
@@ -51,14 +52,20 @@ const urestOffers = ['application/json', 'application/xml', 'text/xml']
 const renderings: Readonly<Record<ErrorFormat, ErrorRendering>> = {
   problem: {
     negotiated: true,
-    type: (ctx) => problemTypes.get(negotiate(ctx.get('Accept'), problemOffers) ?? '') ?? 'application/problem+json',
+    type({ req: { headers } }) {
+      const { accept } = headers
+      if (accept === undefined || accept === '*/*') return 'application/problem+json'
+      return problemTypes.get(negotiate(accept, problemOffers) ?? '') ?? 'application/problem+json'
+    },
     body(error, ctx, type) {
       const { status, detail, type: uri, code, errors } = error
       const instance = pathOf(ctx)
-      const problem = toProblem({ status, detail, type: uri, code, instance, requestId: requestIdOf(ctx), errors })
+      const init = { status, detail, type: uri, code, instance, requestId: requestIdOf(ctx), errors }
+      if (type === 'application/problem+json') return formatProblemJson(init)
+      const problem = toProblem(init)
       if (type === 'application/problem+xml') return formatProblemXml(problem)
       if (type === html) return formatProblemHtml(problem)
-      return type === text ? formatProblemText(problem) : JSON.stringify(problem)
+      return formatProblemText(problem)
     },
   },
   text: {
@@ -167,7 +174,8 @@ function nameOf({ pointer, in: source }: Violation): string {
 }
 
 /** The path of the request, of an absolute target too (RFC 9112 §3.2.2); never its query. */
-function pathOf(ctx: Context): string {
-  const target = ctx.originalUrl.replace(/[?#].*$/s, '')
+function pathOf({ originalUrl }: Context): string {
+  if (/^\/[^?#]*$/.test(originalUrl)) return originalUrl
+  const target = originalUrl.replace(/[?#].*$/s, '')
   return target.startsWith('/') ? target : target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, '') || '/'
 }

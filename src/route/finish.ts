@@ -1,4 +1,4 @@
-import { HttpError, type BadRequest, type Violation } from '../errors'
+import { BadRequest, HttpError, ValidationError, type Violation } from '../errors'
 import { escapePointer } from '../http/pointer'
 import type { Awaitable } from '../types'
 import {
@@ -20,7 +20,7 @@ export type Finish = (value: unknown, ctx: Context) => Awaitable<unknown>
 /** The step that changes nothing, but waits. */
 export const settle: Finish = (value) => value
 
-/** Validation where the type is a class, then the pipes, then the conversion; `undefined` where there is none of it. */
+/** Validation where the type is a class or a schema, then the pipes, then the conversion; `undefined` where there is none of it. */
 export function createFinish(param: ParamPlan, shared: ArgumentsShared): Finish | undefined {
   if (param.members) {
     const needs = param.members.some((member) => createFinish(member, shared))
@@ -28,39 +28,66 @@ export function createFinish(param: ParamPlan, shared: ArgumentsShared): Finish 
   }
   const pipes = [...shared.pipes, ...(param.pipes ?? [])]
   const validated = isValidated(param)
-  if (validated) pipes.unshift(param.name === undefined ? shared.validate : below(param.name, shared.validate))
+  if (validated) pipes.unshift(placed(param, shared.validate))
   const { convert } = param
   if (pipes.length === 0 && !convert) return undefined
   const refuse = createJudge(param, sourceOf(param))
-  return async (input, ctx) => {
-    let value = isPromise(input) ? await input : input
-    if (value instanceof Default) return copyDefault(value.value)
-    if (value === undefined && !param.required) return value
-    for (const pipe of pipes) value = await pipe(value, param)
-    if (convert) value = await convertValue(convert, value, ctx, refuse)
+
+  function pass(input: unknown, from: number, ctx: Context): Awaitable<unknown> {
+    let value = input
+    for (let at = from; at < pipes.length; at++) {
+      const next = (pipes[at] as Pipe)(value, param)
+      if (isPromise(next)) return next.then((settled) => pass(settled, at + 1, ctx))
+      value = next
+    }
+    if (!convert) return accept(value)
+    return convertValue(convert, value, ctx, refuse).then(accept)
+  }
+
+  function accept(value: unknown): unknown {
     if (isNothing(value)) throw refusedConversion('', refuse)
     return value
+  }
+
+  return function finish(input, ctx): Awaitable<unknown> {
+    if (isPromise(input)) return input.then((value) => finish(value, ctx))
+    if (input instanceof Default) return copyDefault(input.value)
+    if (input === undefined && !param.required) return input
+    return pass(input, 0, ctx)
   }
 }
 
 /**
- * Whether the validation pipe checks this parameter: a class, taken from a body or from a whole query. A class behind a
- * single text is what a pipe or a converter of the author's makes of it.
+ * Whether the validation pipe checks this parameter: by a schema wherever it stands, by a class in a body or a whole
+ * query. A class behind a single text is what a pipe or a converter of the author's makes of it.
  */
 export function isValidated({ type, source, name, convert }: ParamPlan): boolean {
+  if (type.kind === 'schema') return true
   return type.kind === 'class' && !convert && (source === 'body' || (source === 'query' && name === undefined))
+}
+
+/** The validation pipe knows where a value with a schema stands; an object of a class is all there is to it. */
+function placed({ name, type }: ParamPlan, validate: Pipe): Pipe {
+  return name === undefined || type.kind === 'schema' ? validate : below(name, validate)
 }
 
 /** The same pipe on a named value: its violations point below the name. */
 function below(name: string, pipe: Pipe): Pipe {
   const prefix = `/${escapePointer(name)}`
-  return async (value, param) => {
+  function fail(error: unknown): never {
+    if (!(error instanceof HttpError) || !error.errors) throw error
+    const errors = error.errors.map((violation) => ({ ...violation, pointer: prefix + violation.pointer }))
+    const options = { code: error.code, errors }
+    if (error.status === 422) throw new ValidationError(error.detail, options)
+    if (error.status === 400) throw new BadRequest(error.detail, options)
+    throw new HttpError(error.status, error.detail, options)
+  }
+  return (value, param) => {
     try {
-      return await pipe(value, param)
+      const result = pipe(value, param)
+      return isPromise(result) ? result.catch(fail) : result
     } catch (error) {
-      if (!(error instanceof HttpError) || !error.errors) throw error
-      const errors = error.errors.map((violation) => ({ ...violation, pointer: prefix + violation.pointer }))
-      throw new HttpError(error.status, error.detail, { code: error.code, errors })
+      return fail(error)
     }
   }
 }

@@ -1,5 +1,6 @@
 import { NotAcceptable } from '../errors'
 import { negotiate } from '../http/accept'
+import { json } from './codecs/json'
 import type { Codec } from './plan'
 
 /** A media type on offer with the codec that encodes it. */
@@ -8,6 +9,8 @@ export interface Offer {
   readonly contentType: string
   readonly type: string
   readonly encode: (value: unknown) => string | Uint8Array
+  /** Whether it is Kumu's own JSON, which is written without the plain data between. */
+  readonly isJson?: boolean
 }
 
 /** Chooses among offers by `Accept`: `undefined` where none is acceptable. */
@@ -41,7 +44,8 @@ export function createOffers(produces: readonly string[], codecs: readonly Codec
   const ordered = produces.length > 0 ? types : [...types].sort((a, b) => Number(mains.has(b)) - Number(mains.has(a)))
   return ordered.flatMap((type) => {
     const codec = codecOf(codecs, type)
-    return codec?.encode ? [{ type, contentType: withCharset(type), encode: codec.encode.bind(codec) }] : []
+    if (!codec?.encode) return []
+    return [{ type, contentType: withCharset(type), encode: codec.encode.bind(codec), isJson: codec === json }]
   })
 }
 

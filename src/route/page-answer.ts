@@ -40,8 +40,7 @@ export function answerPage(
     if (byHeader) throw unsatisfied(plan.unit, total)
     status = 200
   }
-  ctx.vary('Prefer')
-  const headers: Record<string, string> = { 'Accept-Ranges': plan.unit }
+  const headers: Record<string, string> = { 'Accept-Ranges': plan.unit, Vary: 'Prefer' }
   if (range !== undefined) headers['Content-Range'] = range
   const links = total === 0 ? [] : linksOf(ctx, page, found, shown, cursor)
   if (links.length > 0) headers.Link = formatLink(links)
@@ -85,6 +84,7 @@ function mergeHeaders(given: HeaderMap, own: Readonly<Record<string, string>>): 
   for (const [name, value] of Object.entries(given)) {
     const lower = name.toLowerCase()
     if (lower === 'link' && own.Link !== undefined) merged.Link = [own.Link, ...[value].flat()].join(', ')
+    else if (lower === 'vary') merged.Vary = [own.Vary, ...[value].flat()].join(', ')
     else if (!taken.has(lower)) merged[name] = value
   }
   return merged

@@ -30,8 +30,14 @@ function toFilters(where: PageRequest['where'], plans: readonly FilterPlan[]): R
 }
 
 /** Takes a handler's own slice, and no more of it than the page may hold. */
-export async function fromSlice(slice: Slice, page: PageRequest): Promise<PageRows> {
-  const { rows, cut } = await take(slice.items, page.limit)
+export function fromSlice(slice: Slice, page: PageRequest): Awaitable<PageRows> {
+  const { items } = slice
+  if (!Array.isArray(items)) return take(items, page.limit).then(({ rows, cut }) => placeSlice(slice, page, rows, cut))
+  const cut = items.length > page.limit
+  return placeSlice(slice, page, cut ? items.slice(0, page.limit) : items, cut)
+}
+
+function placeSlice(slice: Slice, page: PageRequest, rows: readonly unknown[], cut: boolean): PageRows {
   let total =
     slice.total !== undefined && Number.isSafeInteger(slice.total) && slice.total >= 0 ? slice.total : undefined
   const first = firstOfSlice(page, rows.length, total)
@@ -56,8 +62,6 @@ async function take(
   items: Slice['items'],
   limit: number,
 ): Promise<{ readonly rows: readonly unknown[]; readonly cut: boolean }> {
-  if (Array.isArray(items))
-    return { rows: items.length > limit ? items.slice(0, limit) : items, cut: items.length > limit }
   const rows: unknown[] = []
   for await (const row of items) {
     if (rows.length >= limit) return { rows, cut: true }

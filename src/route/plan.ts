@@ -113,10 +113,45 @@ export type ParamSource =
   | 'file'
   | 'files'
   | 'limits'
+  | 'validator'
+  | 'plain'
   | 'custom'
 
 /** The type of whole numbers that a double holds exactly: `@Query('n', { type: Integer })`. */
 export const Integer: unique symbol = Symbol.for('kumu.Integer')
+
+/** What a schema has to say of one thing wrong. */
+export interface SchemaIssue {
+  readonly message: string
+  readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined
+}
+
+/** What a schema makes of a value: its output, or what is wrong with it. */
+export type SchemaResult<Output> =
+  { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] }
+
+/**
+ * A schema of any library that keeps to Standard Schema, version 1: zod, valibot, arktype and their kin.
+ *
+ * @see https://standardschema.dev
+ */
+export interface StandardSchema<Output = unknown> {
+  readonly '~standard': {
+    readonly version: 1
+    /** The name of the library. */
+    readonly vendor: string
+    readonly validate: (value: unknown) => Awaitable<SchemaResult<Output>>
+    /** For the compiler alone. */
+    readonly types?: { readonly input: unknown; readonly output: Output } | undefined
+  }
+}
+
+/** Whether a value is a schema that can be asked. Some libraries make them as functions, so ask this before all else. */
+export function isStandardSchema(value: unknown): value is StandardSchema {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
+  const standard = (value as Partial<StandardSchema>)['~standard']
+  return typeof standard === 'object' && standard?.version === 1 && typeof standard.validate === 'function'
+}
 
 /** What `type` takes in a decorator. */
 export type ParamType =
@@ -128,14 +163,17 @@ export type ParamType =
   | ObjectConstructor
   | Constructor
   | AbstractConstructor
+  | StandardSchema
   | readonly ParamType[]
   | (() => ParamType)
 
 /** A declared type as the plan knows it. */
 export interface TypePlan {
-  readonly kind: 'string' | 'number' | 'integer' | 'boolean' | 'date' | 'class' | 'any'
+  readonly kind: 'string' | 'number' | 'integer' | 'boolean' | 'date' | 'class' | 'schema' | 'any'
   /** The class, where `kind` is `class`. */
   readonly class?: Constructor
+  /** The schema, where `kind` is `schema`. */
+  readonly schema?: StandardSchema
   /** Whether it is a list of that. */
   readonly list: boolean
 }
@@ -360,9 +398,21 @@ export type PlanInit = Pick<RoutePlan, 'id' | 'method' | 'path' | 'call'> &
 /** A parameter as a maker of plans gives it. */
 export type ParamInit = Pick<ParamPlan, 'source'> & Partial<Omit<ParamPlan, 'source'>>
 
+/** What a set of plans is told of the application that takes it. */
+export interface PlanTools {
+  /** The scalar members of a class: filters and sort keys of rows of it. */
+  readonly members: (Class: Constructor) => readonly FilterPlan[]
+  /** The application's defaults of paging. */
+  readonly paging: Partial<Pick<PagingPlan, 'limit' | 'max' | 'status' | 'count'>>
+  /** Media types of bodies with a structure: those of all codecs that can be an object. */
+  readonly structured: readonly string[]
+}
+
 /** Anything that brings plans along: what `documents()` returns, and `resources` takes. */
 export interface PlanSet {
   readonly plans: readonly RoutePlan[]
+  /** Makes the plans with what only the application knows; they take the place of {@link PlanSet.plans}. */
+  readonly complete?: (tools: PlanTools) => readonly RoutePlan[]
   /** Called when the application closes. */
   readonly close?: () => Awaitable<void>
 }
@@ -514,6 +564,8 @@ export interface Settings {
   readonly checkReply?: (value: unknown, plan: RoutePlan) => Awaitable<void>
   /** Class instances to plain data before encoding. */
   readonly toPlain: (value: unknown) => unknown
+  /** Makes a writer of JSON: the text of what `toPlain` makes of a value. Each learns what it is given again and again. */
+  readonly createJsonWriter: () => (value: unknown) => string
   readonly negotiation: 'strict' | 'lenient'
   readonly envelope: 'none' | 'urest'
   readonly gate?: Gate

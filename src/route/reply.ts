@@ -3,10 +3,21 @@ import { types } from 'node:util'
 import { NoSuchResource, PreconditionFailed } from '../errors'
 import { evaluate, formatETag, formatHttpDate } from '../http/conditional'
 import type { Awaitable, HeaderMap } from '../types'
-import { events, isAcceptable, isLines, menuOf, notAcceptable, notPlain, withCharset, type Choose } from './negotiation'
+import {
+  events,
+  isAcceptable,
+  isLines,
+  menuOf,
+  notAcceptable,
+  notPlain,
+  withCharset,
+  type Choose,
+  type Offer,
+} from './negotiation'
 import type { Context, RoutePlan, Settings } from './plan'
 import { conditionsOf } from './precondition'
 import { FileReply, Reply, Slice, Tagged } from './replies'
+import { begin, sendByKoa, sendStraight, varyByAccept } from './send'
 
 /** The answering side of one route. */
 export interface ReplyWriter {
@@ -17,18 +28,19 @@ export interface ReplyWriter {
 }
 
 /** What the reply step needs of the application. */
-export type ReplySettings = Pick<Settings, 'codecs' | 'toPlain' | 'negotiation' | 'envelope' | 'stopping'>
-
-/** Statuses whose answers have no content, and so no length (RFC 9110 §8.6). */
-const bodiless = new Set([204, 205, 304])
+export type ReplySettings = Pick<
+  Settings,
+  'codecs' | 'toPlain' | 'createJsonWriter' | 'negotiation' | 'envelope' | 'stopping'
+>
 
 /**
- * The writer of a route's answers, specialised at start; the only one that sets `ctx.body` of an answer that succeeds.
+ * The writer of a route's answers, specialised at start; the only one that sends an answer that succeeds.
  *
  * @param plan the route
  * @param settings codecs, serialiser and negotiation of the application
+ * @param straight whether no middleware stands around the route, so that nobody could see `ctx.body`
  */
-export function createReply(plan: RoutePlan, settings: ReplySettings): ReplyWriter {
+export function createReply(plan: RoutePlan, settings: ReplySettings, straight = false): ReplyWriter {
   const { reply, method } = plan
   // Bytes of any type are for who asks for any type: nothing is negotiated.
   const open = reply.produces.includes('*/*')
@@ -39,57 +51,63 @@ export function createReply(plan: RoutePlan, settings: ReplySettings): ReplyWrit
 
   const menu = menuOf(produces, settings.codecs)
   const { structured, choosePlain, chooseList, chooseStream, streamTypes, textType, textual } = menu
-  const encodeJson = (value: unknown): string => JSON.stringify(toPlain(value)) ?? 'null'
+  // What a client chooses of the rows, and what stands in a stream, has other shapes than the replies have.
+  const writeJson = settings.createJsonWriter()
+  const writeItem = settings.createJsonWriter()
   // What a read answers with is only known once it has run, and nothing is lost by that. A write is refused before.
   const checksLate = safe && !lenient && !open && produces.length === 0
   const guard = lenient || open || checksLate ? undefined : menu.guard
-  const wrap = settings.envelope === 'urest' ? (result: unknown) => ({ success: true, result }) : undefined
+  const wrap = settings.envelope === 'urest'
 
-  /** Status and headers that every answer of this route has. */
-  function begin(ctx: Context, status: number, headers: HeaderMap | undefined): void {
-    ctx.status = status
-    for (const [name, value] of reply.headers) addHeader(ctx, name, value)
-    if (headers) setHeaders(ctx, headers)
-  }
+  const send = straight ? sendStraight(reply.headers, stopping) : sendByKoa(reply.headers)
 
   /** Refuses a text, bytes or a file of a type that the client does not take. */
-  function checkType(ctx: Context): void {
-    const type = ctx.res.getHeader('Content-Type')
-    if (typeof type !== 'string' || isAcceptable(ctx.req.headers.accept, type)) return
-    throw notAcceptable(type)
+  function checkType(ctx: Context, headers: HeaderMap | undefined, type: string): void {
+    const { accept } = ctx.req.headers
+    if (accept === undefined || accept === '*/*') return
+    const given = typeOf(headers) ?? ctx.res.getHeader('Content-Type')
+    const actual = typeof given === 'string' ? given : type
+    if (!isAcceptable(accept, actual)) throw notAcceptable(actual)
   }
 
   function writeEmpty(ctx: Context, status: number, headers: HeaderMap | undefined): void {
-    // Koa turns an empty body into 204 unless the status is set after it.
-    ctx.body = null
-    begin(ctx, status, headers)
-    // The answer to HEAD tells the length of what GET would send (RFC 9110 §9.3.2).
-    const isTold = ctx.method === 'HEAD' && ctx.res.hasHeader('Content-Length')
-    if (!bodiless.has(status) && !isTold) ctx.res.setHeader('Content-Length', '0')
+    send(ctx, status, undefined, undefined, false, headers)
   }
 
   function writePlain(ctx: Context, value: unknown, status: number, headers: HeaderMap | undefined): void {
     const accept = ctx.req.headers.accept
     const choose = Array.isArray(value) ? chooseList : choosePlain
     const offer = choose(accept) ?? (lenient || !safe ? structured[0] : undefined)
-    vary(ctx)
     if (!offer) {
       if (structured.length > 0) throw notAcceptable(structured.map(({ type }) => type).join(', '))
       throw new TypeError(`${plan.id} returned an object, and no codec encodes ${produces.join(', ')}`)
     }
+    const body = offer.isJson ? toJson(ctx, value) : encode(offer, value)
+    send(
+      ctx,
+      status,
+      typeof body === 'string' || Buffer.isBuffer(body) ? body : Buffer.from(body),
+      offer.contentType,
+      true,
+      headers,
+    )
+  }
+
+  function toJson(ctx: Context, value: unknown): string {
+    const write = plan.paging && ctx.req.url?.includes('fields=') ? writeItem : writeJson
+    return wrap ? `{"success":true,"result":${write(value)}}` : write(value)
+  }
+
+  function encode(offer: Offer, value: unknown): string | Uint8Array {
     const plain = toPlain(value)
-    const body = offer.encode(wrap ? wrap(plain) : plain)
-    begin(ctx, status, headers)
-    if (!ctx.res.hasHeader('Content-Type')) ctx.res.setHeader('Content-Type', offer.contentType)
-    ctx.body = typeof body === 'string' || Buffer.isBuffer(body) ? body : Buffer.from(body)
+    return offer.encode(wrap ? { success: true, result: plain } : plain)
   }
 
   function writeText(ctx: Context, text: string, status: number, headers: HeaderMap | undefined): void {
     if (!isTyped(headers) && (!textual || wrap)) return writePlain(ctx, text, status, headers)
-    begin(ctx, status, headers)
-    if (!ctx.res.hasHeader('Content-Type')) ctx.res.setHeader('Content-Type', withCharset(textType))
-    if (checksLate) checkType(ctx)
-    ctx.body = text
+    const type = withCharset(textType)
+    if (checksLate) checkType(ctx, headers, type)
+    send(ctx, status, text, type, false, headers)
   }
 
   function writeBytes(
@@ -98,11 +116,16 @@ export function createReply(plan: RoutePlan, settings: ReplySettings): ReplyWrit
     status: number,
     headers: HeaderMap | undefined,
   ): Awaitable<void> {
-    begin(ctx, status, headers)
-    if (!ctx.res.hasHeader('Content-Type')) ctx.res.setHeader('Content-Type', produces[0] ?? 'application/octet-stream')
+    const type = produces[0] ?? 'application/octet-stream'
+    if (!(bytes instanceof Readable)) {
+      if (checksLate) checkType(ctx, headers, type)
+      return send(ctx, status, bytes, type, false, headers)
+    }
+    begin(ctx, status, reply.headers, headers)
+    if (!ctx.res.hasHeader('Content-Type')) ctx.res.setHeader('Content-Type', type)
     ctx.body = bytes
-    if (checksLate) checkType(ctx)
-    if (bytes instanceof Readable) return ready(bytes)
+    if (checksLate) checkType(ctx, headers, type)
+    return ready(bytes)
   }
 
   function writeStream(
@@ -113,8 +136,8 @@ export function createReply(plan: RoutePlan, settings: ReplySettings): ReplyWrit
   ): Awaitable<void> {
     const type = typeOf(headers) ?? streamType(ctx, chooseStream, lenient ? streamTypes[0] : undefined)
     if (isDocument(type)) return gather(source, ctx).then((values) => writePlain(ctx, values, status, headers))
-    begin(ctx, status, headers)
-    vary(ctx)
+    begin(ctx, status, reply.headers, headers)
+    varyByAccept(ctx)
     const isStream = type === events || isLines(type)
     if (!ctx.res.hasHeader('Content-Type')) ctx.res.setHeader('Content-Type', isStream ? type : withCharset(type))
     if (type === events && !ctx.res.hasHeader('Cache-Control')) ctx.res.setHeader('Cache-Control', 'no-cache')
@@ -122,7 +145,7 @@ export function createReply(plan: RoutePlan, settings: ReplySettings): ReplyWrit
     if (type === events) ctx.res.setHeader('X-Accel-Buffering', 'no')
     const { toChunks, toEvents, toLines } = streams()
     const toStream = type === events ? toEvents : toLines
-    const stream = isStream ? toStream(source, ctx, encodeJson, stopping) : toChunks(source, ctx, stopping)
+    const stream = isStream ? toStream(source, ctx, writeItem, stopping) : toChunks(source, ctx, stopping)
     ctx.body = stream
     return ready(stream)
   }
@@ -141,9 +164,8 @@ export function createReply(plan: RoutePlan, settings: ReplySettings): ReplyWrit
       if (verdict === 'failed')
         throw new PreconditionFailed('The resource has another revision', { headers: { ETag: etag } })
       if (verdict === 'not-modified') {
-        vary(ctx)
         const { 'Content-Range': _range, ...kept } = headers ?? {}
-        return writeEmpty(ctx, 304, { ...kept, ...validators })
+        return send(ctx, 304, undefined, undefined, true, { ...kept, ...validators })
       }
     }
     const all = { ...headers, ...validators }
@@ -157,14 +179,22 @@ export function createReply(plan: RoutePlan, settings: ReplySettings): ReplyWrit
     return writePlain(ctx, null, status, headers)
   }
 
+  /** Where a handler has sent the headers by itself, what it returns is still the body. */
+  function writeLate(ctx: Context, value: unknown): void {
+    const content: unknown = value instanceof Reply ? value.body : value
+    if (content === undefined || ctx.res.writableEnded || ctx.body !== undefined) return
+    const bytes = typeof content === 'object' && content !== null ? toBytes(content) : undefined
+    ctx.body = bytes ?? (typeof content === 'string' ? content : writeItem(content))
+  }
+
   function writeValue(ctx: Context, value: unknown, status: number, headers: HeaderMap | undefined): Awaitable<void> {
     if (typeof value === 'string') return writeText(ctx, value, status, headers)
-    if (typeof value !== 'object' || value === null) return writePlain(ctx, value, status, headers)
+    if (typeof value !== 'object' || value === null || isData(value)) return writePlain(ctx, value, status, headers)
     if (value instanceof Tagged) return writeTagged(ctx, value, status, headers)
     if (value instanceof FileReply) {
-      begin(ctx, status, headers)
+      begin(ctx, status, reply.headers, headers)
       const sent = (require('./send-file') as typeof import('./send-file')).sendFile(ctx, value)
-      return checksLate ? sent.then(() => checkType(ctx)) : sent
+      return checksLate ? sent.then(() => checkType(ctx, undefined, 'application/octet-stream')) : sent
     }
     if (value instanceof Slice) return writeRows(ctx, value.items, status, headers)
     if (value instanceof Blob) return writeBlob(ctx, value, status, headers)
@@ -195,7 +225,8 @@ export function createReply(plan: RoutePlan, settings: ReplySettings): ReplyWrit
       guard?.(ctx.req.headers.accept)
     },
     write(ctx, value) {
-      if (ctx.respond === false || ctx.res.headersSent) return
+      if (ctx.respond === false) return
+      if (ctx.res.headersSent) return writeLate(ctx, value)
       if (value instanceof Reply) {
         const { status, body, headers } = value as Reply
         if (body === undefined) return writeEmpty(ctx, status, headers)
@@ -243,23 +274,11 @@ function streamType(ctx: Context, choose: Choose, fallback: string | undefined):
   return type
 }
 
-function vary(ctx: Context): void {
-  if (ctx.res.hasHeader('Vary')) ctx.vary('Accept')
-  else ctx.res.setHeader('Vary', 'Accept')
-}
-
-function setHeaders(ctx: Context, headers: HeaderMap): void {
-  for (const name of Object.keys(headers)) {
-    const value = headers[name]
-    if (value !== undefined) ctx.res.setHeader(name, value)
-  }
-}
-
-/** Link and Vary hold lists: what an earlier middleware set stays. */
-function addHeader(ctx: Context, name: string, value: string): void {
-  const lower = name.toLowerCase()
-  if ((lower === 'link' || lower === 'vary') && ctx.res.hasHeader(name)) ctx.append(name, value)
-  else ctx.res.setHeader(name, value)
+/** What is data at a glance: most answers need no further question. */
+function isData(value: object): boolean {
+  if (Array.isArray(value)) return true
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false
+  return !('pipe' in value || 'next' in value || Symbol.asyncIterator in value)
 }
 
 /** Buffers, typed arrays, Node's streams and web streams; `undefined` for all else. */

@@ -28,20 +28,18 @@ function isError(error: unknown): error is Error {
   }
 }
 
-const requestIds = new WeakMap<object, string>()
+const requestId = Symbol('kumu.requestId')
 
 /**
  * The id under which a request is logged and answered: one that a middleware has set, else the client's, else a new one.
  *
  * @param ctx the request
  */
-export function requestIdOf(ctx: Context): string {
-  const known = requestIds.get(ctx.req)
+export function requestIdOf(ctx: Context & { [requestId]?: string }): string {
+  const known = ctx[requestId]
   if (known !== undefined) return known
   const candidates = [ctx.res.getHeader('X-Request-Id'), ctx.req.headers['x-request-id']]
-  const id = candidates.find(isRequestId) ?? randomUUID()
-  requestIds.set(ctx.req, id)
-  return id
+  return (ctx[requestId] = candidates.find(isRequestId) ?? randomUUID())
 }
 
 function isRequestId(given: unknown): given is string {

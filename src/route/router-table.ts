@@ -27,6 +27,7 @@ export interface RouterInit {
 /** A plan with its handler, which is made at its first request: what can be wrong with a plan was found before. */
 export class Entry {
   #handle: Handle | undefined
+  #straight: Handle | undefined
 
   constructor(
     readonly plan: RoutePlan,
@@ -35,6 +36,11 @@ export class Entry {
 
   run(ctx: Context): Awaitable<void> {
     return (this.#handle ??= this.#make())(ctx)
+  }
+
+  /** The same where nobody stands around the route: it may write to the response by itself. */
+  runStraight(ctx: Context): Awaitable<void> {
+    return (this.#straight ??= createHandler(this.plan, this.init.settings, true))(ctx)
   }
 
   #make(): Handle {

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import Router from '@koa/router'
 import { BadRequest, ConfigurationError } from '../errors'
 import { checkHost } from '../http/host'
@@ -27,6 +28,8 @@ import { chain } from './run'
 
 type Next = () => Promise<unknown>
 
+const slash = 0x2f
+
 /**
  * A `@koa/router` whose resource routes are found by an index: `stack`, `url`, `prefix`, `use`, `param`, nesting and plain
  * routes beside the resources work as they do there.
@@ -34,6 +37,7 @@ type Next = () => Promise<unknown>
 export class PlanRouter extends Router {
   readonly #entries: readonly Entry[]
   #layered = false
+  #table: Table | undefined
 
   constructor(readonly init: RouterInit) {
     super({ prefix: toPrefix(init.prefix), sensitive: init.caseSensitive, strict: init.strictSlash })
@@ -74,6 +78,20 @@ export class PlanRouter extends Router {
     if (this.#layered) return createTable(this, this.stack, size)
     const routes = this.#entries.map((entry) => new Route(entry, underPrefix(prefix, entry.plan, this.init)))
     return tableOf(this, routes, [], size)
+  }
+
+  /**
+   * The route of a request that the index alone finds, with its parameters. Whatever else there is to be done (other layers,
+   * middleware, escapes, an answer that there is none) is the business of the dispatch.
+   */
+  routeOf({ method, url = '' }: IncomingMessage): Found<Route> | undefined {
+    const table = (this.#table = this.tableFor(this.#table))
+    if (table.others.length > 0 || this.host || this.opts.routerPath || url.charCodeAt(0) !== slash) return undefined
+    const mark = url.indexOf('?')
+    const path = mark < 0 ? url : url.slice(0, mark)
+    if (path.includes('%')) return undefined
+    const found = table.indexes.get(method as string)?.find(path)
+    return found && !found.value.chained && found.value.plan.use.length === 0 ? found : undefined
   }
 
   /** The plans of this router. */
@@ -184,7 +202,7 @@ function refuseBrokenEscape(path: string): void {
 }
 
 /** Leaves on the context what @koa/router leaves there. */
-function enter(router: PlanRouter, ctx: Context, { path, plan }: Route, params: Record<string, string>): void {
+export function enter(router: PlanRouter, ctx: Context, { path, plan }: Route, params: Record<string, string>): void {
   ctx.params = params
   ctx.routerPath = path
   ctx._matchedRoute = path

@@ -2,6 +2,7 @@ import { PreconditionRequired, UnsupportedMediaType } from '../errors'
 import type { Awaitable } from '../types'
 import { createArguments } from './arguments'
 import type { BodyReader } from './body'
+import { isRuled } from './checks'
 import type { Paging } from './paging'
 import type { Context, Interceptor, Limits, Middleware, RoutePlan, Settings } from './plan'
 import { queryOf } from './query'
@@ -11,25 +12,31 @@ import { createReply } from './reply'
 /** The whole of a route: reads, calls, answers. Throws what the catch step answers. */
 export type Handle = (ctx: Context) => Awaitable<void>
 
+/** The call of a handler with its arguments. */
+type Call = (ctx: Context, args: unknown[]) => unknown
+
 /**
  * The handler of a plan, specialised at start: without readers, with readers that are at once, or with ones that are
  * not; with or without interceptors and middleware.
  *
  * @param plan the route
  * @param settings what the application shares
+ * @param straight whether nobody stands around the route, so that answers can be written straight to the response
  */
-export function createHandler(plan: RoutePlan, settings: Settings): Handle {
+export function createHandler(plan: RoutePlan, settings: Settings, straight = false): Handle {
   const limits = { ...settings.limits, ...plan.limits }
   const paging = loadPaging(plan, settings)
   const body = loadBody(plan, settings, limits)
   const read = createArguments(plan, { ...settings, body, paging, limits })
-  const reply = createReply(plan, settings)
-  const around = paging ? [...plan.around, paging.around] : plan.around
-  const call = around.length > 0 ? surround(around, spread(plan)) : spread(plan)
+  const reply = createReply(plan, settings, straight)
+  const { around } = plan
+  const plainly = spread(plan)
+  const innermost: Call = paging ? (ctx, args) => paging.around(ctx, plainly, args) : plainly
+  const call = around.length > 0 ? surround(around, innermost) : innermost
 
   const { checkReply } = settings
   const write: (ctx: Context, value: unknown) => Awaitable<void> =
-    checkReply && plan.reply.type?.kind === 'class'
+    checkReply && plan.reply.type && isRuled(plan.reply.type)
       ? async function checkAndWrite(ctx, value) {
           if (!isProjected(ctx, plan)) await checkReply(value, plan)
           return reply.write(ctx, value)
@@ -43,8 +50,7 @@ export function createHandler(plan: RoutePlan, settings: Settings): Handle {
 
   function handle(ctx: Context): Awaitable<void> {
     reply.check(ctx)
-    const args = read(ctx)
-    return isPromise(args) ? args.then((values) => answer(ctx, values)) : answer(ctx, args)
+    return read(ctx, answer)
   }
 
   const { access } = plan
@@ -101,7 +107,7 @@ function preconditions({ requireMatch, body, method }: RoutePlan): ((ctx: Contex
 }
 
 /** The call with its arguments laid out; a short list needs no spread. */
-function spread({ call }: RoutePlan): (ctx: Context, args: unknown[]) => unknown {
+function spread({ call }: RoutePlan): Call {
   return function invoke(_ctx, args) {
     switch (args.length) {
       case 0:
@@ -119,7 +125,7 @@ function spread({ call }: RoutePlan): (ctx: Context, args: unknown[]) => unknown
 /** Interceptors around a call, the first outermost. */
 function surround(
   interceptors: readonly Interceptor[],
-  call: (ctx: Context, args: unknown[]) => unknown,
+  call: Call,
 ): (ctx: Context, args: unknown[]) => Promise<unknown> {
   const innermost = async (ctx: Context, args: unknown[]): Promise<unknown> => call(ctx, args)
   return interceptors.reduceRight<(ctx: Context, args: unknown[]) => Promise<unknown>>(

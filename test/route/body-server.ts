@@ -7,7 +7,7 @@ import os from 'node:os'
 import { join } from 'node:path'
 import Koa, { type Middleware } from 'koa'
 import { BadRequest, HttpError } from '../../src/errors'
-import { createBodyReader, type BodyReader, type BodyShared } from '../../src/route/body'
+import { createBodyReader, type BodyReader, type BodyShared, type DecodedBody } from '../../src/route/body'
 import { defaultCodecs } from '../../src/route/codecs/defaults'
 import type { BodyPlan, Codec, Context, Limits } from '../../src/route/plan'
 import { limits } from './codecs/context'
@@ -109,8 +109,13 @@ export async function stopBodyServers(): Promise<void> {
   await Promise.all(running.splice(0).map((server) => server.stop()))
 }
 
+/** The decoded body, as a promise whatever it is. */
+export async function decodedBy(reader: BodyReader, ctx: Context): Promise<DecodedBody> {
+  return reader.decoded(ctx, (body) => body)
+}
+
 async function answerDecoded(reader: BodyReader, ctx: Context): Promise<unknown> {
-  const { files, ...body } = await reader.decoded(ctx)
+  const { files, ...body } = await decodedBy(reader, ctx)
   if (!files) return body
   const described: Record<string, unknown> = {}
   for (const [name, list] of files) {

@@ -63,7 +63,11 @@ async function ask(url: string, handler: Handler | unknown[], asking: Asking = {
   const paging = createPaging(asking.plan ?? base, asking.toPlain ?? ((value) => value))
   const ctx = contextOf(url, asking)
   try {
-    const result = await paging.around(ctx, async () => (Array.isArray(handler) ? handler : handler(paging.read(ctx))))
+    const result = await paging.around(
+      ctx,
+      async () => (Array.isArray(handler) ? handler : handler(paging.read(ctx))),
+      [],
+    )
     if (!(result instanceof Reply)) return { status: 0, body: result, headers: {}, links: {} }
     const headers = { ...(result.headers as Record<string, string>) }
     const links = Object.fromEntries(parseLink(headers.Link ?? '').map(({ rel, href }) => [rel, href]))
@@ -419,10 +423,9 @@ describe('B67 GET of the edges', () => {
     }
   })
   it('says that the answer depends on Prefer, beside what it depends on already', async () => {
-    const ctx = contextOf('/')
-    ctx.vary('Origin')
-    await createPaging(base, (value) => value).around(ctx, async () => rows(3))
-    expect(ctx.response.get('Vary')).toBe('Origin, Prefer')
+    const handler = async () => reply(200, rows(3), { Vary: 'Origin' })
+    const answer = await createPaging(base, (value) => value).around(contextOf('/'), handler, [])
+    expect(answer).toMatchObject({ headers: { Vary: 'Prefer, Origin' } })
   })
 })
 
@@ -442,19 +445,23 @@ describe('what is no list passes through', () => {
     [reply(200)],
   ])('%p', async (value) => {
     const paging = createPaging(base, (each) => each)
-    expect(await paging.around(contextOf('/'), async () => value)).toBe(value)
+    expect(await paging.around(contextOf('/'), async () => value, [])).toBe(value)
   })
   it.each(['POST', 'PUT', 'DELETE', 'PATCH'])('%s answers as if there were no paging', async (method) => {
     const list = rows(25)
     const paging = createPaging(base, (each) => each)
-    expect(await paging.around(contextOf('/?limit=x', { method }), async () => list)).toBe(list)
+    expect(await paging.around(contextOf('/?limit=x', { method }), async () => list, [])).toBe(list)
   })
   it('an error of the handler stays what it is', async () => {
     const paging = createPaging(base, (each) => each)
     await expect(
-      paging.around(contextOf('/'), async () => {
-        throw new TypeError('mine')
-      }),
+      paging.around(
+        contextOf('/'),
+        async () => {
+          throw new TypeError('mine')
+        },
+        [],
+      ),
     ).rejects.toThrow(TypeError)
   })
 })

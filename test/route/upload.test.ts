@@ -8,7 +8,7 @@ import { HttpError } from '../../src/errors'
 import type { BodyReader } from '../../src/route/body'
 import type { Context } from '../../src/route/plan'
 import { toFilename, UploadDirectory, UploadedFile } from '../../src/route/upload'
-import { openSocket, startBodyServer, stopBodyServers, until, useTemporaryDirectory } from './body-server'
+import { decodedBy, openSocket, startBodyServer, stopBodyServers, until, useTemporaryDirectory } from './body-server'
 
 const unhandled: unknown[] = []
 const onUnhandled = (reason: unknown): void => void unhandled.push(reason)
@@ -271,7 +271,7 @@ describe('multipart/form-data', () => {
 
   it('is there raw as well, from memory', async () => {
     const handle = async (reader: BodyReader, ctx: Context): Promise<unknown> => {
-      const { files, value } = await reader.decoded(ctx)
+      const { files, value } = await decodedBy(reader, ctx)
       return { raw: (await reader.raw(ctx)).length, size: files?.get('a')?.[0]?.size, value }
     }
     const server = await startBodyServer({ plan: { ...withFile, raw: 'also' }, handle })
@@ -331,7 +331,7 @@ describe('temporary files', () => {
     const server = await startBodyServer({
       plan: withFile,
       handle: async (reader, ctx) => {
-        const path = (await reader.decoded(ctx)).files?.get('a')?.[0]?.path ?? ''
+        const path = (await decodedBy(reader, ctx)).files?.get('a')?.[0]?.path ?? ''
         const directory = join(path, '..')
         seen = {
           file: (await stat(path)).mode & 0o777,
@@ -349,7 +349,7 @@ describe('temporary files', () => {
   it('are there while the answer streams from one of them', async () => {
     const server = await startBodyServer({
       plan: withFile,
-      handle: async (reader, ctx) => (await reader.decoded(ctx)).files?.get('a')?.[0]?.stream(),
+      handle: async (reader, ctx) => (await decodedBy(reader, ctx)).files?.get('a')?.[0]?.stream(),
     })
     const response = await fetch(server.url, {
       method: 'POST',
@@ -367,7 +367,7 @@ describe('temporary files', () => {
     const server = await startBodyServer({
       plan: withFile,
       handle: async (reader, ctx) => {
-        await reader.decoded(ctx)
+        await decodedBy(reader, ctx)
         expect(temporary.list()).toHaveLength(1)
         throw error()
       },
@@ -396,7 +396,7 @@ describe('temporary files', () => {
     const server = await startBodyServer({
       plan: withFile,
       handle: async (reader, ctx) => {
-        await reader.decoded(ctx)
+        await decodedBy(reader, ctx)
         isRead = true
         await once(ctx.res, 'close')
         return {}
@@ -419,7 +419,7 @@ describe('temporary files', () => {
     const server = await startBodyServer({
       plan: withFile,
       handle: async (reader, ctx) => {
-        await reader.decoded(ctx)
+        await decodedBy(reader, ctx)
         directories = temporary.list().length
         return {}
       },
@@ -441,7 +441,7 @@ describe('temporary files', () => {
     const server = await startBodyServer({
       plan: withFile,
       handle: async (reader, ctx) => {
-        const [uploaded] = (await reader.decoded(ctx)).files?.get('a') ?? []
+        const [uploaded] = (await decodedBy(reader, ctx)).files?.get('a') ?? []
         const content = (await uploaded?.bytes()) ?? Buffer.alloc(0)
         return { size: uploaded?.size, whole: content.every((byte, index) => byte === index % 251) }
       },
@@ -475,7 +475,7 @@ describe('UploadedFile', () => {
     const server = await startBodyServer({
       plan: withFile,
       handle: async (reader, ctx) => {
-        const [uploaded] = (await reader.decoded(ctx)).files?.get('a') ?? []
+        const [uploaded] = (await decodedBy(reader, ctx)).files?.get('a') ?? []
         await uploaded?.moveTo(target)
         return { path: uploaded?.path, content: (await uploaded?.bytes())?.toString() }
       },
