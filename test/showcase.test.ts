@@ -260,6 +260,58 @@ describe('npm start: the routes', () => {
     expect((await served.ask('PUT', `${mount}/a.b`, { body: 'x' })).status).toBe(400)
   })
 
+  it('/books', async () => {
+    const book = { isbn: '978-3-16-148410-0', title: 'Trees', year: 2009, authors: ['Ada', 'Bob'] }
+    const headers = { 'Idempotency-Key': 'first' }
+    const created = await served.ask('POST', '/books', { body: book, headers })
+    const { id } = created.json<{ id: string }>()
+    expect([created.status, created.json(), created.headers.location]).toEqual([201, { id, ...book }, `/books/${id}`])
+    const again = await served.ask('POST', '/books', { body: book, headers })
+    expect([again.status, again.text]).toEqual([201, created.text])
+    expect((await served.ask('POST', '/books', { body: { ...book, year: 1 }, headers })).status).toBe(422)
+
+    const etag = String(created.headers.etag)
+    const path = `/books/${id}`
+    expect((await served.ask('GET', path, { headers: { 'If-None-Match': etag } })).status).toBe(304)
+    const feed = await openEvents(served.port, '/books')
+    const renamed = await served.ask('PATCH', path, {
+      body: { title: 'Trunks', year: null },
+      headers: { 'Content-Type': 'application/merge-patch+json', 'If-Match': etag },
+    })
+    const { year: _year, ...rest } = book
+    expect([renamed.status, renamed.json()]).toEqual([200, { id, ...rest, title: 'Trunks' }])
+    const sent = await feed.next()
+    expect([sent?.event, JSON.parse(sent?.data ?? '')]).toMatchObject(['put', { key: id, value: { title: 'Trunks' } }])
+    feed.leave()
+    const authors = await served.ask('PATCH', path, {
+      body: [
+        { op: 'test', path: '/title', value: 'Trunks' },
+        { op: 'add', path: '/authors/-', value: 'Cid' },
+      ],
+      headers: { 'Content-Type': 'application/json-patch+json' },
+    })
+    expect(authors.json()).toMatchObject({ authors: ['Ada', 'Bob', 'Cid'] })
+    expect((await served.ask('PUT', path, { body: book, headers: { 'If-Match': etag } })).status).toBe(412)
+    expect((await served.ask('PUT', path, { body: book })).status).toBe(200)
+    expect((await served.ask('GET', '/books?year=2009&fields=title&sort=-title')).json()).toEqual([{ title: 'Trees' }])
+
+    for (const [wrong, violations] of [
+      [{ ...book, isbn: '1' }, ['body /isbn isIsbn']],
+      [{ ...book, title: 'x'.repeat(201) }, ['body /title isLength']],
+      [{ ...book, year: 10_000 }, ['body /year max']],
+      [{ ...book, year: null }, ['body /year type']],
+      [{ ...book, authors: [] }, ['body /authors arrayMinSize']],
+      [{ ...book, authors: Array(21).fill('x') }, ['body /authors arrayMaxSize']],
+      [{ ...book, price: 1 }, ['body /price unknown']],
+    ] as const) {
+      const answer = await served.ask('POST', '/books', { body: wrong })
+      expect([answer.status, faults(answer)]).toEqual([422, [...violations]])
+    }
+    expect((await served.ask('DELETE', path)).status).toBe(204)
+    const empty = await served.ask('GET', '/books')
+    expect([empty.status, empty.json(), empty.headers['content-range']]).toEqual([200, [], 'books */0'])
+  })
+
   it('GET /fruits', async () => {
     for (const [query, expected] of [
       ['name=apple&amount=1.5', { name: 'apple', otherNames: [], isCitrus: false, amount: 1.5 }],

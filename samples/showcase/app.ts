@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { createApp, type App } from 'kumu'
-import { docstore, documents } from 'kumu/docstore'
+import { collection, docstore, documents } from 'kumu/docstore'
 import { file } from 'kumu/docstore/file'
 import { level } from 'kumu/docstore/level'
 import { memory } from 'kumu/docstore/memory'
+import { Book } from './books'
 import { Boom } from './boom'
 import { Counter } from './counter'
 import { Employees } from './employees'
@@ -23,6 +24,7 @@ export function createShowcase(dir: string): App {
       documents('/memory', docstore(memory())),
       documents('/files', docstore(file({ dir: join(dir, 'files') }))),
       documents('/level', docstore(level({ dir: join(dir, 'level') }))),
+      collection('/books', { model: Book, store: docstore(level({ dir: join(dir, 'books') })) }),
       Fruits,
       Users,
       Items,

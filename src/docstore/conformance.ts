@@ -8,6 +8,7 @@ import { closing } from './suite-closing'
 import { conditions } from './suite-conditions'
 import { expiry } from './suite-expiry'
 import { listing } from './suite-listing'
+import { queries } from './suite-query'
 import type { Bench, Clock, Test } from './suite-bench'
 import { streams } from './suite-streams'
 import { watching } from './suite-watching'
@@ -43,6 +44,7 @@ const sections: ReadonlyArray<readonly [string, readonly Test[]]> = [
   ['expiry', expiry],
   ['batch', batches],
   ['watch', watching],
+  ['query', queries],
   ['close', closing],
 ]
 

@@ -29,8 +29,13 @@ export function wantsFeed(named: boolean, accept: string | undefined): boolean {
 /** What a feed follows. */
 export interface FeedOptions extends WatchOptions {
   readonly signal: AbortSignal
-  /** What is told of a change instead. */
-  readonly translate?: (change: Change) => Awaitable<Change>
+  /** What is told of a change instead; nothing: it is kept back. */
+  readonly translate?: (change: Change) => Awaitable<ToldChange | undefined>
+}
+
+/** A change with what was written, where the feed tells that. */
+export interface ToldChange extends Change {
+  readonly value?: unknown
 }
 
 /**
@@ -49,8 +54,10 @@ export async function watchFeed(store: Store, { translate, signal, ...options }:
   } finally {
     clearTimeout(timer)
   }
-  const toEvent = async (change: Change): Promise<StreamEvent> =>
-    formatChange(translate ? await translate(change) : change)
+  const toEvent = async (change: Change): Promise<StreamEvent | undefined> => {
+    const told = translate ? await translate(change) : change
+    return told && formatChange(told)
+  }
   return new Reply(200, new Feed(changes, first, toEvent, end), { 'Content-Type': events })
 }
 
@@ -59,7 +66,7 @@ class Feed implements AsyncIterable<StreamEvent> {
   constructor(
     readonly changes: AsyncIterator<Change>,
     readonly first: Promise<IteratorResult<Change>>,
-    readonly toEvent: (change: Change) => Promise<StreamEvent>,
+    readonly toEvent: (change: Change) => Promise<StreamEvent | undefined>,
     readonly end: AbortController,
   ) {}
 
@@ -69,11 +76,15 @@ class Feed implements AsyncIterable<StreamEvent> {
     let over = false
     return {
       async next() {
-        if (over) return { done: true, value: undefined }
         try {
-          const result = await (pending ?? changes.next())
-          pending = undefined
-          return result.done ? { done: true, value: undefined } : { done: false, value: await toEvent(result.value) }
+          while (!over) {
+            const result = await (pending ?? changes.next())
+            pending = undefined
+            if (result.done) break
+            const value = await toEvent(result.value)
+            if (value) return { done: false, value }
+          }
+          return { done: true, value: undefined }
         } catch (error) {
           if (!(error instanceof StoreError) || error.code !== 'gone') throw error
           over = true
@@ -91,6 +102,9 @@ class Feed implements AsyncIterable<StreamEvent> {
   }
 }
 
-function formatChange({ op, seq, key, rev }: Change): StreamEvent {
-  return event(rev === undefined ? { key } : { key, rev }, { event: op, id: seq })
+function formatChange({ op, seq, key, rev, value }: ToldChange): StreamEvent {
+  return event(
+    { key, ...(rev !== undefined && { rev }), ...(value !== undefined && { value }) },
+    { event: op, id: seq },
+  )
 }

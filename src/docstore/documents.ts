@@ -17,7 +17,7 @@ import { addressOf } from './documents-address'
 import { renderListing, type ListedDocument } from './documents-listing'
 import { wantsFeed, watchFeed } from './documents-watch'
 import type { Change, Cond, Doc, Meta, PutOptions } from './driver'
-import { StoreError } from './errors'
+import { isConditional, isConflict, refused, tombstone, validatorsOf } from './revision'
 import type { Store } from './store'
 
 /** Options of {@link documents}. */
@@ -31,9 +31,6 @@ export interface DocumentsOptions {
   /** Whether the store is closed with the application. Default true. */
   readonly close?: boolean
 }
-
-/** What is left of a deleted document where tombstones are kept. */
-const tombstone = 'application/vnd.kumu.tombstone'
 
 /** Bodies up to here are held, so that a write can be tried again and tell for sure whether it created. */
 const held = 1024 ** 2
@@ -366,21 +363,6 @@ export function conditionOf(ctx: Context): Cond {
   return rev
 }
 
-function isConditional({ req: { headers } }: Context): boolean {
-  return ['if-match', 'if-none-match', 'if-unmodified-since', 'if-modified-since'].some((name) => name in headers)
-}
-
-function validatorsOf({ rev, modified }: Meta): { etag: string; modified: Date } {
-  return { etag: formatETag(rev), modified: new Date(modified) }
-}
-
-function refused(current: Meta | undefined): PreconditionFailed {
-  return new PreconditionFailed('The document has another revision', {
-    code: 'precondition-failed',
-    headers: current && { ETag: formatETag(current.rev) },
-  })
-}
-
 function headersOf(meta: Meta): Record<string, string> {
   return {
     'Content-Type': meta.type,
@@ -457,8 +439,4 @@ async function uploading<T>(ctx: Context, work: Promise<T>): Promise<T> {
     }
     throw error
   }
-}
-
-function isConflict(error: unknown): error is StoreError {
-  return error instanceof StoreError && error.code === 'conflict'
 }

@@ -114,6 +114,54 @@ export interface WatchOptions {
   readonly signal?: AbortSignal
 }
 
+/** What members of JSON documents are compared with. Objects, lists and absent members count as `null`. */
+export type QueryValue = string | number | boolean | null
+
+/** One name of an order. */
+export interface QuerySort {
+  /** A member; dotted ones reach into objects. */
+  readonly name: string
+  readonly descending: boolean
+}
+
+/** Which JSON documents to find, and in what order. */
+export interface Query {
+  /** Only keys that begin so. */
+  readonly prefix?: string
+  /** A document has one of these values under each name; of a list in it one element is enough. Dotted names reach into objects. */
+  readonly where?: Readonly<Record<string, readonly QueryValue[]>>
+  /** Numbers first, then texts by UTF-16 code unit, `false`, `true`; null is last in either direction. Ties go by key, rising. */
+  readonly sort?: readonly QuerySort[]
+  /** Documents to leave out first. Default 0. */
+  readonly offset?: number
+  /** Documents of the page at the most; they are in memory together. */
+  readonly limit: number
+  /** Only documents behind this place of the order. */
+  readonly after?: { readonly values: readonly QueryValue[]; readonly key: string }
+  /** Whether to count all documents that pass `prefix` and `where`. Default false. */
+  readonly count?: boolean
+}
+
+/** A page of documents with their values. */
+export interface QueryPage {
+  readonly items: ReadonlyArray<{ readonly meta: Meta; readonly value: unknown }>
+  /** All documents that pass `prefix` and `where`, where `count` asked for it. */
+  readonly total?: number
+  /** Whether there are documents behind this page. */
+  readonly more: boolean
+}
+
+/** {@link Query} with the defaults filled in, each name as the way from member to member. */
+export interface DriverQuery {
+  readonly prefix: string
+  readonly where: ReadonlyArray<{ readonly path: readonly string[]; readonly values: readonly QueryValue[] }>
+  readonly sort: ReadonlyArray<{ readonly path: readonly string[]; readonly descending: boolean }>
+  readonly offset: number
+  readonly limit: number
+  readonly after?: { readonly values: readonly QueryValue[]; readonly key: string }
+  readonly count: boolean
+}
+
 /** A write of a batch as a driver gets it. */
 export type DriverOp =
   | { readonly op: 'put'; readonly key: string; readonly body: Uint8Array; readonly options: DriverPutOptions }
@@ -152,4 +200,8 @@ export interface Driver {
   batch?(ops: readonly DriverOp[]): Promise<readonly Meta[]>
   /** Ends when the signal is aborted. Without `since` it starts where the feed stands at the call. @throws StoreError gone */
   watch?(options: WatchOptions & { readonly signal: AbortSignal }): AsyncIterable<Change>
+  /** As `Store.query`. Without it the store reads all documents, page by page, and picks. */
+  query?(query: DriverQuery): Promise<QueryPage>
+  /** Asks whether the backend answers; throws what is wrong. Without it a key is looked up. */
+  ping?(): Promise<void>
 }

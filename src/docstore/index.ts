@@ -1,5 +1,7 @@
 export { bytes, type BodyInput, json, text } from './body'
 export { isMediaType } from './check'
+export { collection, type CollectionOptions } from './collection'
+export type { CollectionPaging } from './collection-paging'
 export { conditionOf, documents, type DocumentsOptions } from './documents'
 export type {
   Can,
@@ -11,12 +13,17 @@ export type {
   DriverListOptions,
   DriverOp,
   DriverPutOptions,
+  DriverQuery,
   GetOptions,
   Listing,
   ListOptions,
   Meta,
   Op,
   PutOptions,
+  Query,
+  QueryPage,
+  QuerySort,
+  QueryValue,
   Rev,
   WatchOptions,
 } from './driver'

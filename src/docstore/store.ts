@@ -14,9 +14,13 @@ import type {
   Meta,
   Op,
   PutOptions,
+  Query,
+  QueryPage,
   WatchOptions,
 } from './driver'
 import { StoreError } from './errors'
+import { checkQuery } from './query'
+import { scan } from './query-scan'
 
 /** Documents by key. Every method throws {@link StoreError} `closed` after `close`, and `bad-key` before any I/O. */
 export interface Store {
@@ -37,6 +41,13 @@ export interface Store {
   batch(ops: readonly Op[]): Promise<readonly Meta[]>
   /** Follows the changes: at least once each, in order for each key. @throws StoreError gone, unsupported */
   watch(options?: WatchOptions): AsyncIterable<Change>
+  /**
+   * Finds documents by what is in them. Only those of a JSON type (`application/json`, `…+json`) that hold JSON and are
+   * 16 MiB at the most take part. Some drivers ask their database, all others read every document: O(stored).
+   */
+  query(query: Query): Promise<QueryPage>
+  /** Asks whether the backend answers; throws what is wrong with it. */
+  ping(): Promise<void>
   /** Ends the feeds, waits for calls in flight, lets go of the backend. Any number of times. */
   close(): Promise<void>
 }
@@ -138,6 +149,22 @@ class CheckedStore implements Store {
     return driver.watch({ since, prefix, signal: signal ? AbortSignal.any([signal, ending]) : ending })
   }
 
+  async query(query: Query): Promise<QueryPage> {
+    this.#assertOpen()
+    const { prefix = '', after } = query
+    assertPrefix(prefix, 'prefix')
+    if (after) assertPrefix(after.key, 'after.key')
+    const checked = checkQuery(query, prefix)
+    const driver = this.#driver
+    return this.#run(() => (hasQuery(driver) ? driver.query(checked) : scan(driver, checked)))
+  }
+
+  async ping(): Promise<void> {
+    this.#assertOpen()
+    const driver = this.#driver
+    await this.#run<unknown>(() => (hasPing(driver) ? driver.ping() : driver.get('ping', { body: false })))
+  }
+
   close(): Promise<void> {
     return (this.#closing ??= this.#close())
   }
@@ -197,6 +224,14 @@ function hasBatch(driver: Driver): driver is Driver & Required<Pick<Driver, 'bat
 
 function hasWatch(driver: Driver): driver is Driver & Required<Pick<Driver, 'watch'>> {
   return driver.watch !== undefined
+}
+
+function hasQuery(driver: Driver): driver is Driver & Required<Pick<Driver, 'query'>> {
+  return driver.query !== undefined
+}
+
+function hasPing(driver: Driver): driver is Driver & Required<Pick<Driver, 'ping'>> {
+  return driver.ping !== undefined
 }
 
 function assertRange(range: readonly [number, number]): void {

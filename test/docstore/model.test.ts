@@ -1,11 +1,21 @@
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { bytes, docstore, type Driver, StoreError, type Store } from 'kumu/docstore'
 import { file } from 'kumu/docstore/file'
 import { level } from 'kumu/docstore/level'
 import { memory } from 'kumu/docstore/memory'
+import { postgres } from 'kumu/docstore/postgres'
+import { sqlite } from 'kumu/docstore/sqlite'
+import { nats } from '../../src/docstore/drivers/nats'
+import { redis } from '../../src/docstore/drivers/redis'
 import { createClock } from './support/clock'
 import { createDirectory } from './support/directories'
+import { createBuckets } from './support/nats'
 import { Disk } from './support/power-loss'
+import { createPrefixes } from './support/redis'
+import { describeWithService } from './support/services'
+import { createTables } from './support/tables'
+import './support/typescript-workers'
 
 /** The condition of a step: which of the revisions so far of the same key, or one of the others. */
 type Condition = number | '*' | null | undefined
@@ -130,7 +140,25 @@ describe.each<[string, (now: () => number) => Driver, number]>([
   ['file on a disk in memory', (now) => file({ dir: '/data', fs: new Disk().fileSystem(), now }), 100],
   ['file', (now) => file({ dir: createDirectory(), now }), 40],
   ['level', (now) => level({ dir: createDirectory(), now }), 100],
-])('%s, step by step', (_, open, numRuns) => {
+  ['sqlite', (now) => sqlite({ file: join(createDirectory(), 'store.db'), now }), 40],
+])('%s, step by step', (_, open, numRuns) => itDoesWhatMemoryDoes(open, numRuns))
+
+describeWithService('postgres', (url) => {
+  const tables = createTables(url)
+  itDoesWhatMemoryDoes((now) => postgres({ url, table: tables.next(), now, pool: { max: 2 } }), 30)
+})
+
+describeWithService('redis', (url) => {
+  const createPrefix = createPrefixes(url)
+  itDoesWhatMemoryDoes((now) => redis({ url, prefix: createPrefix(), now }), 40)
+})
+
+describeWithService('nats', (servers) => {
+  const createBucket = createBuckets(servers)
+  itDoesWhatMemoryDoes((now) => nats({ servers, bucket: createBucket(), storage: 'memory', now }), 15)
+})
+
+function itDoesWhatMemoryDoes(open: (now: () => number) => Driver, numRuns: number): void {
   it('does what memory() does', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (steps) => {
@@ -150,4 +178,4 @@ describe.each<[string, (now: () => number) => Driver, number]>([
       { numRuns, seed: 20_080_901 },
     )
   }, 60_000)
-})
+}

@@ -1,11 +1,10 @@
 import { writeSync } from 'node:fs'
-import { file } from '../../../src/docstore/drivers/file'
-import { level } from '../../../src/docstore/drivers/level'
 import { docstore } from '../../../src/docstore/store'
 import { contentOf, writeOf } from './history'
+import { openDriver } from './open-driver'
 
-const [name, dir = '', from] = process.argv.slice(2)
-const store = docstore(name === 'level' ? level({ dir }) : file({ dir }))
+const [name = '', place = '', from] = process.argv.slice(2)
+const store = docstore(openDriver(name, place))
 
 async function* cut(bytes: Buffer): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.byteLength; at += 100_000) yield bytes.subarray(at, at + 100_000)

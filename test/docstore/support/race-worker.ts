@@ -2,12 +2,12 @@ import { closeSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from '../../../src/docstore/body'
 import type { Rev } from '../../../src/docstore/driver'
-import { file } from '../../../src/docstore/drivers/file'
 import { StoreError } from '../../../src/docstore/errors'
 import { docstore } from '../../../src/docstore/store'
+import { openDriver } from './open-driver'
 
-const [dir = '', inside = '', count] = process.argv.slice(2)
-const store = docstore(file({ dir }))
+const [name = '', place = '', inside = '', count] = process.argv.slice(2)
+const store = docstore(openDriver(name, place))
 
 async function isWon<T>(write: Promise<T>): Promise<T | undefined> {
   try {
