@@ -1,42 +1,74 @@
 import { deepStrictEqual } from 'node:assert'
 import { request } from 'node:http'
+import { isPeer } from '../contenders'
 import type { Answer, Probe, Workload } from '../workloads/workload'
-import { ServerProcess } from './server-process'
+import { ServerProcess, type ServerStart } from './server-process'
+
+/** What came of comparing answers. */
+export interface Comparison {
+  /** One sentence a difference. */
+  readonly differences: readonly string[]
+  /** Peers that do not start here, with the reason. */
+  readonly absent: ReadonlyMap<string, string>
+}
 
 /**
  * Asks every contender the same and compares the answers with those of the first.
  *
  * @param workload what is asked
  * @param contenders the first is the reference
- * @param routes parameter routes of the application
- * @returns one sentence a difference
+ * @throws Error where one that is no peer does not start
  */
-export async function differences(
-  workload: Workload,
-  contenders: readonly string[],
-  routes: number,
-): Promise<string[]> {
+export async function compareAnswers(workload: Workload, contenders: readonly string[]): Promise<Comparison> {
   const found: string[] = []
-  let reference: unknown[] | undefined
+  const absent = new Map<string, string>()
+  let reference: readonly Answer[] | undefined
   for (const contender of contenders) {
-    const server = await ServerProcess.start(contender, workload.app, routes)
-    try {
-      const seen: unknown[] = []
-      for (const probe of workload.probes) {
-        const answer = await ask(server.origin, probe)
-        const what = `${workload.id} ${contender}: ${probe.method} ${probe.path}`
-        if (answer.status !== probe.status)
-          found.push(`${what} gives ${answer.status}, not ${probe.status}: ${answer.body}`)
-        seen.push(essence(answer, probe))
-        const problem = reference && difference(reference[seen.length - 1], seen[seen.length - 1])
-        if (problem) found.push(`${what} differs from ${contenders[0]}\n${problem}`)
-      }
-      reference ??= seen
-    } finally {
-      await server.stop()
+    const answers = await askAll({ ...workload, contender }, workload.probes).catch((error: Error) => {
+      if (!isPeer(contender)) throw error
+      absent.set(contender, error.message)
+      return undefined
+    })
+    if (!answers) continue
+    for (const [index, probe] of workload.probes.entries()) {
+      const answer = answers[index]
+      if (!answer) continue
+      const what = `${workload.id} ${contender}: ${probe.method} ${probe.path}`
+      const first = reference?.[index]
+      const wrong =
+        isPeer(contender) && probe.status >= 400
+          ? wrongRefusal(answer, probe)
+          : (wrongStatus(answer, probe) ?? (first && difference(essence(first, probe), essence(answer, probe))))
+      if (wrong) found.push(`${what}: ${wrong}`)
     }
+    reference ??= answers
   }
-  return found
+  return { differences: found, absent }
+}
+
+async function askAll(start: ServerStart, probes: readonly Probe[]): Promise<Answer[]> {
+  const server = await ServerProcess.start(start)
+  try {
+    const answers: Answer[] = []
+    for (const probe of probes) answers.push(await ask(server.origin, probe))
+    return answers
+  } finally {
+    await server.stop()
+  }
+}
+
+function wrongStatus({ status, body }: Answer, probe: Probe): string | undefined {
+  return status === probe.status ? undefined : `${status}, not ${probe.status}: ${body}`
+}
+
+/**
+ * What is wrong with the refusal of a framework that has a document of its own: it must be a 4xx that names everything that
+ * is wrong with the request.
+ */
+export function wrongRefusal({ status, body }: Answer, { names = [] }: Probe): string | undefined {
+  if (status < 400 || status > 499) return `${status}, no 4xx: ${body}`
+  const unnamed = names.filter((name) => !new RegExp(`(?<![a-z])${name}(?![a-z])`).test(body))
+  return unnamed.length > 0 ? `does not name ${unnamed.join(', ')}: ${body}` : undefined
 }
 
 /** What must be equal of an answer. */
@@ -70,7 +102,7 @@ function difference(expected: unknown, actual: unknown): string | undefined {
     deepStrictEqual(actual, expected)
     return undefined
   } catch (error) {
-    return (error as Error).message
+    return `differs from the first\n${(error as Error).message}`
   }
 }
 

@@ -1,5 +1,6 @@
-import type { Workload } from '../workloads/workload'
+import { isRefused, type Workload } from '../workloads/workload'
 import { load } from './load'
+import { contendersOf, ratiosTo } from './ratios'
 import { ServerProcess } from './server-process'
 import { median, table } from './statistics'
 
@@ -22,46 +23,58 @@ export interface Effort {
   readonly warmUp: number
   /** Seconds. */
   readonly measured: number
+  /** Whether a process is started for each round: no process keeps its luck, and it takes longer. */
+  readonly fresh: boolean
 }
 
-/**
- * Measures the contenders in turn, round by round, each time in a new process: what shakes the machine for a while
- * shakes all of them, and no process keeps its luck.
- */
-export async function measure(
-  workload: Workload,
-  contenders: readonly string[],
-  routes: number,
-  { rounds, warmUp, measured }: Effort,
-): Promise<Sample[]> {
-  const refused = (workload.probes[0]?.status ?? 200) >= 400
+/** Measures the contenders in turn, round by round: what shakes the machine for a while shakes all of them. */
+export async function measure(workload: Workload, contenders: readonly string[], effort: Effort): Promise<Sample[]> {
   const samples: Sample[] = []
-  for (let round = 0; round < rounds; round++) {
-    for (const contender of contenders) {
-      const server = await ServerProcess.start(contender, workload.app, routes)
-      try {
-        await load(server.origin, workload.load, warmUp, refused)
-        const before = await server.usage()
-        const { requests, ...rest } = await load(server.origin, workload.load, measured, refused)
-        const after = await server.usage()
-        samples.push({ contender, round, cpu: (after.cpu - before.cpu) / requests, rss: after.rss, ...rest })
-      } finally {
+  const kept = new Map<string, ServerProcess>()
+  try {
+    for (let round = 0; round < effort.rounds; round++) {
+      for (const contender of contenders) {
+        const server = kept.get(contender) ?? (await startWarm(workload, contender, effort))
+        kept.set(contender, server)
+        samples.push({ contender, round, ...(await sample(server, workload, effort)) })
+        if (!effort.fresh) continue
+        kept.delete(contender)
         await server.stop()
       }
     }
+  } finally {
+    await Promise.all([...kept.values()].map((server) => server.stop()))
   }
   return samples
 }
 
+async function startWarm(workload: Workload, contender: string, { warmUp }: Effort): Promise<ServerProcess> {
+  const server = await ServerProcess.start({ ...workload, contender })
+  try {
+    await load(server.origin, workload.load, warmUp, isRefused(workload))
+    return server
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+}
+
+async function sample(
+  server: ServerProcess,
+  workload: Workload,
+  { measured }: Effort,
+): Promise<Omit<Sample, 'contender' | 'round'>> {
+  const before = await server.usage()
+  const { requests, ...rest } = await load(server.origin, workload.load, measured, isRefused(workload))
+  const after = await server.usage()
+  return { cpu: (after.cpu - before.cpu) / requests, rss: after.rss, ...rest }
+}
+
 /** The medians of each contender, and the median of its ratios to the reference in the same round. */
 export function summary(samples: readonly Sample[], reference: string): string {
-  const names = [...new Set(samples.map(({ contender }) => contender))]
-  const rows = names.map((name) => {
+  const rows = contendersOf(samples).map((name) => {
     const own = samples.filter(({ contender }) => contender === name)
-    const ratios = own.flatMap(({ round, cpu }) => {
-      const base = samples.find((sample) => sample.round === round && sample.contender === reference)
-      return base ? [base.cpu / cpu] : []
-    })
+    const ratios = ratiosTo(reference, name, samples)
     const ratio = (pick: (values: number[]) => number): string => (ratios.length > 0 ? pick(ratios).toFixed(2) : '-')
     return [
       name,

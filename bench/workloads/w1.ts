@@ -5,6 +5,7 @@ export const w1: Workload = {
   id: 'w1',
   title: 'GET /hello/:id',
   app: 'w1',
+  routes: 0,
   load: numbers(100).map((id) => ({ method: 'GET', path: `/hello/${id}` })),
   probes: [
     { method: 'GET', path: '/hello/7', status: 200, compare: 'bytes' },

@@ -25,6 +25,7 @@ export const w2: Workload = {
   id: 'w2',
   title: 'POST /users',
   app: 'w2',
+  routes: 0,
   load: numbers(100).map((n) => ({ method: 'POST', path: '/users', body: JSON.stringify(makeUser(n)) })),
   probes: [
     post(makeUser(1), 201, 'bytes'),

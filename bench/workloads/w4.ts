@@ -8,6 +8,7 @@ function asking(name: string, route: number): Workload {
     id: `w4-${name}`,
     title: `GET /route-${route}/:id, the ${name} of ${routes} routes`,
     app: 'w4',
+    routes,
     load: numbers(100).map((id) => ({ method: 'GET', path: `/route-${route}/${id}` })),
     probes: [
       { method: 'GET', path: `/route-${route}/7`, status: 200, compare: 'bytes' },

@@ -2,7 +2,7 @@ import { makeUser } from './w2'
 import { type Answer, numbers, type Workload } from './workload'
 
 /** A user that breaks six rules. */
-function makeBroken(n: number): object {
+export function makeBroken(n: number): object {
   return {
     ...makeUser(n),
     name: '',
@@ -20,21 +20,39 @@ function violations({ body }: Answer): unknown {
   return errors.map((error) => `${error.in} ${error.pointer} ${error.code} ${error.detail ? 'explained' : ''}`).sort()
 }
 
+const members = ['name', 'email', 'age', 'tags', 'role']
+
 /** The application of W2 with a body that it refuses. */
 export const w5: Workload = {
   id: 'w5',
   title: 'POST /users, refused',
   app: 'w2',
+  routes: 0,
   load: numbers(100).map((n) => ({ method: 'POST', path: '/users', body: JSON.stringify(makeBroken(n)) })),
   probes: [
-    { method: 'POST', path: '/users', body: JSON.stringify(makeBroken(1)), status: 422, compare: violations },
+    {
+      method: 'POST',
+      path: '/users',
+      body: JSON.stringify(makeBroken(1)),
+      status: 422,
+      compare: violations,
+      names: [...members, 'zip'],
+    },
     {
       method: 'POST',
       path: '/users',
       body: JSON.stringify({ ...makeUser(1), age: -1 }),
       status: 422,
       compare: violations,
+      names: ['age'],
     },
-    { method: 'POST', path: '/users', body: '{}', status: 422, compare: 'status' },
+    {
+      method: 'POST',
+      path: '/users',
+      body: '{}',
+      status: 422,
+      compare: 'status',
+      names: members,
+    },
   ],
 }
