@@ -44,6 +44,7 @@ module.exports = {
       ? ['/validation/compiled/(?:planted-bugs|compiled\\.property|compile)\\.', '/differential/planted-bugs\\.']
       : []),
   ],
-  testTimeout: 20000,
+  // Generous: a shared machine of two cores may be several times slower than a quiet one.
+  testTimeout: 60_000,
   workerIdleMemoryLimit: '1GB',
 }

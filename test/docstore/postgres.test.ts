@@ -81,10 +81,10 @@ describeWithService('postgres', (url) => {
       const store = docstore(postgres({ url, table: tables.next() }))
       await store.ping()
       const [row] = await rowsOf('SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now')
-      const meta = await store.put('a', '', { expires: Math.floor(Number(row!.now)) + 250 })
-      expect(Math.abs(meta.modified - Number(row!.now))).toBeLessThan(200)
+      const meta = await store.put('a', '', { expires: Math.floor(Number(row!.now)) + 1500 })
+      expect(Math.abs(meta.modified - Number(row!.now))).toBeLessThan(1000)
       expect(await store.get('a')).toBeDefined()
-      await pause(300)
+      await pause(1600)
       expect(await store.get('a')).toBeUndefined()
       await store.put('a', '', { if: null })
       await store.close()
@@ -163,6 +163,8 @@ describeWithService('postgres', (url) => {
       const table = tables.next()
       const stores = Array.from({ length: 3 }, () => docstore(postgres({ url, table, pool: { max: 4 } })))
       const feed = stores[0]!.watch()[Symbol.asyncIterator]()
+      // A store's own writes wait for its feed to stand; those of others do not.
+      await stores[0]!.put('first', '')
       const counts = await Promise.all(
         stores.flatMap((store) =>
           Array.from({ length: 6 }, async () => {
@@ -181,7 +183,7 @@ describeWithService('postgres', (url) => {
         ),
       )
       const writes = counts.reduce((sum, each) => sum + each, 0)
-      const changes = await take(feed, writes + 18 * 15)
+      const changes = await take(feed, 1 + writes + 18 * 15)
       for (const key of ['a', 'k0', 'k1', 'k2']) {
         const revs = changes.filter((change) => change.key === key).map(({ rev }) => rev!)
         const numbers = revs.map((rev) => Number.parseInt(rev.split('-')[1]!, 36))
@@ -198,16 +200,22 @@ describeWithService('postgres', (url) => {
       await other.put('before', '')
       const feed = store.watch()[Symbol.asyncIterator]()
       const first = feed.next()
+      await store.ping()
       // Until it has looked often enough to look only once a second.
       await pause(1500)
       await other.put('a', '')
       expect((await first).value).toMatchObject({ key: 'a' })
-      const second = feed.next()
-      await pause(1500)
-      const writtenAt = performance.now()
-      await other.put('b', '')
-      expect((await second).value).toMatchObject({ key: 'b' })
-      expect(performance.now() - writtenAt).toBeLessThan(600)
+      // One of three in time is enough: a busy machine is late, but not always.
+      const late: number[] = []
+      for (const key of ['b', 'c', 'd']) {
+        const next = feed.next()
+        await pause(1500)
+        const writtenAt = performance.now()
+        await other.put(key, '')
+        expect((await next).value).toMatchObject({ key })
+        late.push(performance.now() - writtenAt)
+      }
+      expect(Math.min(...late)).toBeLessThan(600)
       await store.close()
       await other.close()
     })

@@ -206,7 +206,7 @@ describe('isMediaType(type)', () => {
     const started = performance.now()
     expect(isMediaType(`a/b${';a="'.repeat(61)}`)).toBe(false)
     expect(isMediaType(`a/b;a="${'\\'.repeat(240)}`)).toBe(false)
-    expect(performance.now() - started).toBeLessThan(200)
+    expect(performance.now() - started).toBeLessThan(1000)
   })
 })
 
