@@ -1,79 +1,16 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { cleanUp, createDirectory, launch, start, type Running } from './showcase/support/launch'
 import { begin, openEvents, readBody } from './support/exchange'
-import { exchange, type Answer, type Ask } from './support/serve'
+import type { Answer } from './support/serve'
 
-const root = join(__dirname, '..')
 const run = promisify(execFile)
-
-/** The showcase in a process of its own. */
-interface Running {
-  readonly process: ChildProcess
-  readonly url: string
-  readonly port: number
-  /** What it printed so far. */
-  readonly out: () => string
-  readonly err: () => string
-  readonly exit: Promise<{ readonly code: number | null; readonly signal: string | null }>
-  ask(method: string, path: string, ask?: Ask): Promise<Answer>
-}
-
-const running = new Set<ChildProcess>()
-const directories: string[] = []
-
-afterEach(async () => {
-  for (const child of running) {
-    child.kill('SIGKILL')
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-  }
-  running.clear()
-  for (const dir of directories.splice(0)) rmSync(dir, { recursive: true, force: true })
-})
-
-function createDirectory(): string {
-  const dir = mkdtempSync(join(tmpdir(), 'kumu-showcase-'))
-  directories.push(dir)
-  return dir
-}
-
-function launch(environment: Record<string, string>, cwd = root): Omit<Running, 'url' | 'port' | 'ask'> {
-  const { NODE_ENV: _tests, NODE_OPTIONS: _options, ...inherited } = process.env
-  const child = spawn(
-    process.execPath,
-    ['-r', join(root, 'test/support/swc-register.cjs'), join(root, 'samples/showcase/main.ts')],
-    { cwd, env: { ...inherited, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] },
-  )
-  running.add(child)
-  let out = ''
-  let err = ''
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (out += chunk))
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (err += chunk))
-  const exit = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
-    child.once('close', (code, signal) => resolve({ code, signal }))
-  })
-  return { process: child, out: () => out, err: () => err, exit }
-}
-
-/** Starts the showcase and waits until it says where it is. */
-async function start(environment: Record<string, string> = {}, cwd?: string): Promise<Running> {
-  const launched = launch({ PORT: '0', ...environment, DATA_DIR: environment.DATA_DIR ?? createDirectory() }, cwd)
-  const url = await new Promise<string>((resolve, reject) => {
-    launched.process.stdout?.on('data', () => {
-      const found = /http:\/\/127\.0\.0\.1:\d+/.exec(launched.out())?.[0]
-      if (found && launched.out().endsWith('\n')) resolve(found)
-    })
-    void launched.exit.then(() => reject(new Error(`It ended: ${launched.err()}`)))
-  })
-  const port = Number(new URL(url).port)
-  return { ...launched, url, port, ask: (method, path, what) => exchange(port, method, path, what) }
-}
 
 interface Problem {
   readonly detail?: string
@@ -108,6 +45,8 @@ function multipart(
 }
 
 describe('npm start: what it prints', () => {
+  afterEach(cleanUp)
+
   it('the address and three commands, each of which works', async () => {
     const { url, out, err } = await start()
     expect(out()).toContain(url)
@@ -144,24 +83,28 @@ describe('npm start: what it prints', () => {
     other.close()
     await once(other, 'close')
   })
+
+  it.each<Record<string, string>>([
+    { STORE_URL: 'mysql://root:hunter2@127.0.0.1/test' },
+    { STORE_URL: 'postgres://127.0.0.1/test', STORE_NAMESPACE: 'No Name' },
+  ])('%p is refused with what there is, in one line, and exit code 1', async (environment) => {
+    const { exit, out, err } = launch({ PORT: '0', DATA_DIR: createDirectory(), ...environment })
+    expect(await exit).toEqual({ code: 1, signal: null })
+    expect(err()).toMatch(/^Cannot start: STORE_[A-Z]+ .*\n$/)
+    expect(err()).not.toContain('hunter2')
+    expect(out()).toBe('')
+  })
 })
 
 describe('npm start: the routes', () => {
   let served: Running
 
-  const DATA_DIR = mkdtempSync(join(tmpdir(), 'kumu-showcase-'))
-
   // One process for all of them: no test leaves anything that another one reads.
   beforeAll(async () => {
-    served = await start({ DATA_DIR })
-    running.delete(served.process)
+    served = await start()
   })
 
-  afterAll(async () => {
-    served.process.kill()
-    await served.exit
-    rmSync(DATA_DIR, { recursive: true, force: true })
-  })
+  afterAll(cleanUp)
 
   it('GET /hello/:id', async () => {
     const hello = await served.ask('GET', '/hello/7')
@@ -524,6 +467,8 @@ describe('npm start: the routes', () => {
 })
 
 describe.each(['SIGTERM', 'SIGINT'] as const)('npm start: on %s', (signal) => {
+  afterEach(cleanUp)
+
   it('streams end, what is in flight is answered, and it exits with 0; documents are there again', async () => {
     const DATA_DIR = createDirectory()
     const first = await start({ DATA_DIR })
