@@ -28,6 +28,8 @@ export class Form {
     readonly keyName: string,
     members: readonly FilterPlan[],
     where: string,
+    /** Gives the members of a stored value the names that they have in a body. */
+    private readonly rename: (value: unknown) => unknown = (value) => value,
   ) {
     const own = members.find(({ name }) => name === keyName)
     if (own && own.type.kind !== 'string') {
@@ -76,6 +78,11 @@ export class Form {
   /** A stored document, with its key whatever it says of that itself. */
   whole(key: string, value: Value): Value {
     return { [this.keyName]: key, ...value, [this.keyName]: key }
+  }
+
+  /** A stored document as the body that would make it: what a patch is applied to. */
+  toBody(key: string, value: Value): Value {
+    return this.whole(key, this.rename(value) as Value)
   }
 
   /** An instance with the members of a document: nothing runs, and no rule is asked. */

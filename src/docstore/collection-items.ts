@@ -7,10 +7,11 @@ import { conditionsOf } from '../route/precondition'
 import { project } from '../route/projection'
 import { Reply, Tagged } from '../route/replies'
 import type { Validate } from './collection-create'
-import { isRecord, type Form, type Value } from './collection-form'
+import { isRecord, type Form } from './collection-form'
 import { applyJsonPatch } from './collection-json-patch'
 import { mergePatch } from './collection-merge-patch'
 import { reserved, untilWritten, type Found, type Shelf } from './collection-shelf'
+import { View } from './collection-view'
 import { addressOf } from './documents-address'
 import type { Meta } from './driver'
 import { isConditional, isConflict, refused, validatorsOf } from './revision'
@@ -75,12 +76,12 @@ export class Items {
     return untilWritten(async () => {
       const { meta: current, value } = await shelf.read(key)
       if (evaluate(conditionsOf(ctx), validatorsOf(current)) !== 'proceed') throw refused(current)
-      const whole = form.whole(key, value)
-      const [open, hidden] = part(whole, form.show(key, value, toPlain))
+      const whole = form.toBody(key, value)
       // A merge patch says nothing of what is there; operations could copy what is hidden, or ask for it.
-      const patched = merges
-        ? mergePatch(whole, patch)
-        : restore(applyJsonPatch(open, patch, { grown: limits.body }), hidden)
+      const view = merges ? undefined : new View(whole, form.show(key, value, toPlain))
+      const patched = view
+        ? view.restore(applyJsonPatch(view.document, patch, { grown: limits.body }))
+        : mergePatch(whole, patch)
       assertDepth(patched, limits.depth)
       if (isRecord(patched) && patched[form.keyName] !== key) throw this.#otherKey()
       const { rest } = form.lift(patched)
@@ -128,18 +129,6 @@ export function written(ctx: Context, { meta, value }: Found, location?: string)
 
 function tagged(value: unknown, { rev, modified }: Meta): Tagged {
   return new Tagged(value, rev, new Date(modified))
-}
-
-/** What the client may know of a document, and what its class keeps from it. */
-function part(stored: Value, shown: object): [open: Record<string, unknown>, hidden: Record<string, unknown>] {
-  const entries = Object.entries(stored)
-  const open = entries.filter(([name]) => Object.hasOwn(shown, name))
-  const hidden = entries.filter(([name]) => !Object.hasOwn(shown, name))
-  return [Object.fromEntries(open), Object.fromEntries(hidden)]
-}
-
-function restore(patched: unknown, hidden: Value): unknown {
-  return isRecord(patched) ? { ...hidden, ...patched } : patched
 }
 
 /** Operations may nest a document deeper than any body is. */

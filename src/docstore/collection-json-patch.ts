@@ -78,7 +78,8 @@ class Patching {
         if (inside && from.length < to.length) throw this.#conflict('path', 'lies inside of what is moved')
         if (inside) return
         this.#remove(from, 'from')
-        return this.#add(to, value)
+        this.#add(to, value)
+        return this.#keep(to, value)
       }
       case 'copy': {
         const to = this.#tokens(operation, 'path')
@@ -103,6 +104,13 @@ class Patching {
     const fits = Array.isArray(holder) ? name === '-' || indexOf(name) <= holder.length : isRecord(holder)
     if (!fits) throw this.#conflict('path', 'has no place for a value')
     this.#perform({ op: 'add', path: toPointer(tokens), value })
+  }
+
+  /** Puts a value itself in the place of the copy that was added: what is moved stays the same object. */
+  #keep(tokens: readonly string[], value: unknown): void {
+    const { holder, name } = this.#place(tokens, 'path')
+    if (Array.isArray(holder)) holder[name === '-' ? holder.length - 1 : indexOf(name)] = value
+    else (holder as Record<string, unknown>)[name] = value
   }
 
   #remove(tokens: readonly string[], member: string): void {
@@ -179,7 +187,7 @@ function toPointer(tokens: readonly string[]): string {
 }
 
 /** Equality of JSON values (RFC 6902 §4.6): by number, not by how it is written; members in any order. */
-function isEqual(left: unknown, right: unknown): boolean {
+export function isEqual(left: unknown, right: unknown): boolean {
   if (left === right) return true
   if (Array.isArray(left) || Array.isArray(right)) {
     if (!Array.isArray(left) || !Array.isArray(right) || left.length !== right.length) return false

@@ -101,7 +101,7 @@ function plansOf<T extends object>(
   const base = path.endsWith('/') ? path.slice(0, -1) : path
   const name = options.name ?? nameOf(base)
   const members = tools.members(model)
-  const form = new Form(model, keyName, members, where)
+  const form = new Form(model, keyName, members, where, tools.toInputNames?.(model))
   const shelf = new Shelf(store, options.tombstones ?? false)
   const param = /^[A-Za-z_$][\w$]*$/.test(keyName) ? keyName : 'key'
   const items = new Items(shelf, form, { upsert: options.upsert ?? false, param })

@@ -139,7 +139,11 @@ export class PostgresFeed {
 
   /** Listening only wakes: what was missed while there was no connection is in the log. */
   #listen(channel: string): void {
+    let isOver = false
+    // A connection that is lost while it is made is told of twice: by the call that fails, and by its event.
     const again = (): void => {
+      if (isOver) return
+      isOver = true
       if (this.#followers > 0) this.#relisten = setTimeout(() => this.#listen(channel), longest).unref()
       this.wake()
     }

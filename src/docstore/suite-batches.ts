@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { assertEmpty, assertRefused, isEqual, listAll, pattern, race, read, type Test } from './suite-bench'
+import { assertEmpty, assertRefused, isBounded, isEqual, listAll, pattern, race, read, type Test } from './suite-bench'
 
 export const batches: readonly Test[] = [
   {
     title: 'does all writes of a batch',
+    needs: ({ batch }) => batch,
     async run({ store }) {
-      if (!store.can.batch) return
       assert.deepEqual(await store.batch([]), [])
       await store.put('old', 'x')
       const large = pattern(Math.min(2_000_000, store.can.maxBody))
@@ -24,8 +24,8 @@ export const batches: readonly Test[] = [
   },
   {
     title: 'does none of them where one condition fails',
+    needs: ({ batch }) => batch,
     async run({ store }) {
-      if (!store.can.batch) return
       const kept = await store.put('kept', 'x')
       const error = await assertRefused('conflict', () =>
         store.batch([
@@ -40,8 +40,8 @@ export const batches: readonly Test[] = [
   },
   {
     title: 'refuses a batch that is wrong anywhere, before any of it',
+    needs: ({ batch }) => batch,
     async run({ store }) {
-      if (!store.can.batch) return
       const good = { op: 'put', key: 'a', body: '' } as const
       await assert.rejects(store.batch([good, { ...good, type: 'x' }]), { name: 'TypeError' })
       await assert.rejects(store.batch([good, good]), { name: 'TypeError' })
@@ -56,9 +56,36 @@ export const batches: readonly Test[] = [
     },
   },
   {
+    title: 'refuses a batch with a body above the bound, and nothing happens',
+    needs: (can) => can.batch && isBounded(can),
+    async run({ store }) {
+      const large = { op: 'put', key: 'b', body: new Uint8Array(store.can.maxBody + 1) } as const
+      await assertRefused('too-large', () => store.batch([{ op: 'put', key: 'a', body: 'x' }, large]))
+      await assertEmpty(store)
+    },
+  },
+  {
+    title: 'takes what has expired as absent in the conditions of a batch',
+    needs: ({ batch, ttl }) => batch && ttl !== false,
+    async run({ store }) {
+      const a = await store.put('a', 'old', { expires: 1 })
+      for (const condition of ['*', a.rev]) {
+        const op = { op: 'put', key: 'a', body: 'new', if: condition } as const
+        await assertRefused('conflict', () => store.batch([{ op: 'put', key: 'b', body: '' }, op]))
+      }
+      await assertEmpty(store)
+      const metas = await store.batch([
+        { op: 'put', key: 'a', body: 'new', if: null },
+        { op: 'put', key: 'b', body: '', expires: 1 },
+      ])
+      assert.notEqual(metas[0]!.rev, a.rev)
+      assert.deepEqual(await listAll(store), metas.slice(0, 1))
+    },
+  },
+  {
     title: 'lets one of many batches over the same keys win',
+    needs: ({ batch }) => batch,
     async run({ store, rounds }) {
-      if (!store.can.batch) return
       for (let round = 0; round < rounds; round++) {
         const [a, b] = [await store.put('a', ''), await store.put('b', '')]
         const { won } = await race(16, (index) => {

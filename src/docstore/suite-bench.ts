@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Awaitable } from '../types'
 import { bytes } from './body'
-import type { Change, Doc, Meta } from './driver'
+import type { Can, Change, Doc, Meta } from './driver'
 import { StoreError, type StoreErrorCode } from './errors'
 import type { Store } from './store'
 
@@ -28,6 +28,10 @@ export interface Bench {
 /** One test of the suite. */
 export interface Test {
   readonly title: string
+  /** The abilities that it is about: a driver that does not declare them is not tested. Default: every driver is. */
+  readonly needs?: (can: Can) => boolean
+  /** What only those who run the suite can give; without it the test has nothing to go by. */
+  readonly wants?: 'reopen' | 'log'
   readonly run: (bench: Bench) => Promise<void>
 }
 
@@ -41,6 +45,11 @@ export async function assertRefused(code: StoreErrorCode, work: () => unknown): 
     return error
   }
   assert.fail(`expected a StoreError ${code}`)
+}
+
+/** Whether a body can be too large: a store without a bound, or with one too far for a test, has nothing to refuse. */
+export function isBounded({ maxBody }: Can): boolean {
+  return maxBody <= 256 * 1024 * 1024
 }
 
 /** Lets timers and I/O have their turn: a loop over a store in memory would starve them. */
@@ -142,6 +151,13 @@ export function pattern(size: number, seed = 1): Uint8Array {
   const bytes = new Uint8Array(size)
   for (let at = 0; at < size; at += block.byteLength) bytes.set(block.subarray(0, size - at), at)
   return bytes
+}
+
+/** One more store over the same data, for a test that wants it. */
+export async function reopened({ another }: Pick<Bench, 'another'>): Promise<Store> {
+  const store = await another()
+  assert.ok(store, 'there is no `reopen`')
+  return store
 }
 
 export function isEqual(left: Uint8Array, right: Uint8Array): boolean {

@@ -31,12 +31,9 @@ const badKeys: readonly unknown[] = [
 ]
 
 const goodKeys = [
-  '-',
-  '_',
+  ...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_',
   '-rf',
-  '0',
-  'a',
-  'A',
+  '--',
   'aa',
   'aA',
   'AA',

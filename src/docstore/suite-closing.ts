@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict'
-import { assertRefused, impatient, isEqual, pattern, read, take, type Test } from './suite-bench'
+import type { Can, Meta } from './driver'
+import type { Store } from './store'
+import { assertRefused, impatient, isEqual, pattern, read, reopened, take, type Test, turn } from './suite-bench'
+
+/** What is left once nobody has the store open. */
+function keeps({ durable }: Can): boolean {
+  return durable !== 'memory'
+}
 
 export const closing: readonly Test[] = [
   {
@@ -26,28 +33,29 @@ export const closing: readonly Test[] = [
   },
   {
     title: 'waits for the calls in flight',
-    async run({ store, another }) {
-      const writes = Array.from({ length: 20 }, (_, index) => store.put(`k${index}`, pattern(3000, index)))
-      const body = pattern(150_000)
-      async function* slow(): AsyncGenerator<Uint8Array> {
-        yield body
-        await new Promise((resolve) => setImmediate(resolve))
-        yield body
-      }
-      const streamed = store.put('streamed', slow())
-      await store.close()
-      const metas = await Promise.all([...writes, streamed])
-      if (store.can.durable === 'memory') return
-      const later = await another()
-      if (!later) return
+    async run({ store }) {
+      const metas = await closeAmidWrites(store)
+      assert.deepEqual(
+        metas.map(({ size }) => size),
+        [...Array<number>(20).fill(3000), 300_000],
+      )
+    },
+  },
+  {
+    title: 'keeps what was in flight when it was closed',
+    needs: keeps,
+    wants: 'reopen',
+    async run(bench) {
+      const metas = await closeAmidWrites(bench.store)
+      const later = await reopened(bench)
       for (const { key, rev } of metas) assert.equal((await read(later, key)).rev, rev)
       assert.ok(isEqual((await read(later, 'k7')).bytes, pattern(3000, 7)))
     },
   },
   {
     title: 'ends the feeds',
+    needs: ({ watch }) => watch !== false,
     async run({ store, patience }) {
-      if (!store.can.watch) return
       const feed = impatient(store.watch(), patience)
       const waiting = feed.next()
       const unstarted = impatient(store.watch(), patience)
@@ -64,14 +72,15 @@ export const closing: readonly Test[] = [
   },
   {
     title: 'keeps documents and revisions over an opening',
-    async run({ store, another }) {
-      if (store.can.durable === 'memory') return
+    needs: keeps,
+    wants: 'reopen',
+    async run(bench) {
+      const { store } = bench
       const kept = await store.put('kept', pattern(70_000), { type: 'image/png' })
       const old = await store.put('again', 'x')
       await store.delete('again')
       await store.close()
-      const later = await another()
-      if (!later) return
+      const later = await reopened(bench)
       const { bytes, ...meta } = await read(later, 'kept')
       assert.deepEqual(meta, kept)
       assert.ok(isEqual(bytes, pattern(70_000)))
@@ -80,3 +89,17 @@ export const closing: readonly Test[] = [
     },
   },
 ]
+
+/** What the writes that were under way at the call of `close` came to, one of them a stream. */
+async function closeAmidWrites(store: Store): Promise<Meta[]> {
+  const writes = Array.from({ length: 20 }, (_, index) => store.put(`k${index}`, pattern(3000, index)))
+  const body = pattern(150_000)
+  async function* slow(): AsyncGenerator<Uint8Array> {
+    yield body
+    await turn()
+    yield body
+  }
+  const streamed = store.put('streamed', slow())
+  await store.close()
+  return Promise.all([...writes, streamed])
+}

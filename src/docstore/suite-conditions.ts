@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Cond, Rev } from './driver'
+import type { Cond, Meta, Rev } from './driver'
 import type { Store } from './store'
 import { assertRefused, type Bench, race, read, type Test } from './suite-bench'
 
@@ -56,12 +56,36 @@ export const conditions: readonly Test[] = [
   },
   {
     title: `put if null after a deletion: one of ${writers} wins`,
-    run: (bench) =>
-      eachRound(bench, async (stores) => {
+    async run(bench) {
+      const revs = new Set<Rev>()
+      await eachRound(bench, async (stores) => {
         const { won } = await race(writers, (index) => at(stores, index).put('a', String(index), { if: null }))
         assert.equal(won.length, 1)
+        revs.add(won[0]!.rev)
         assert.equal(await at(stores, 1).delete('a', { if: won[0]!.rev }), true)
-      }),
+      })
+      assert.equal(revs.size, bench.rounds)
+    },
+  },
+  {
+    title: `put if null after an expiry: one of ${writers} wins`,
+    needs: ({ ttl }) => ttl !== false,
+    async run(bench) {
+      const { store, clock } = bench
+      const lifetime = store.can.ttl === 's' ? 2000 : 300
+      const old = await Promise.all(
+        Array.from({ length: bench.rounds }, (_, round) =>
+          store.put(`key-${round}`, 'old', { expires: clock.now() + lifetime }),
+        ),
+      )
+      await clock.advance(lifetime + (store.can.ttl === 's' ? 1000 : 10))
+      await eachRound(bench, async (stores, key, round) => {
+        const { won } = await race(writers, (index) => at(stores, index).put(key, String(index), { if: null }))
+        assert.equal(won.length, 1)
+        assert.notEqual(won[0]!.rev, old[round]!.rev)
+        assert.equal((await read(stores[0]!, key)).rev, won[0]!.rev)
+      })
+    },
   },
   {
     title: `put if a revision: one of ${writers} wins`,
@@ -84,6 +108,31 @@ export const conditions: readonly Test[] = [
         })
         assert.equal(won.length, 1)
         assert.equal((await stores[0]!.get(key)) === undefined, won[0] === true)
+      }),
+  },
+  ...(['a revision', '*'] as const).map((condition): Test => ({
+    title: `delete if ${condition}: one of ${writers} wins`,
+    run: (bench) =>
+      eachRound(bench, async (stores, key) => {
+        const { rev } = await stores[0]!.put(key, 'old')
+        const given = condition === '*' ? '*' : rev
+        const { won } = await race(writers, (index) => at(stores, index).delete(key, { if: given }))
+        assert.deepEqual(won, [true])
+        assert.equal(await stores[0]!.get(key), undefined)
+      }),
+  })),
+  {
+    title: `delete if null: none of ${writers} deletes what is there`,
+    run: (bench) =>
+      eachRound(bench, async (stores, key) => {
+        const { won } = await race<unknown>(writers, (index) => {
+          const store = at(stores, index)
+          return index % 2 ? store.put(key, String(index), { if: null }) : store.delete(key, { if: null })
+        })
+        // Those that came before there was something had nothing to delete.
+        const created = won.filter((each) => each !== false) as Meta[]
+        assert.equal(created.length, 1)
+        assert.equal((await read(stores[0]!, key)).rev, created[0]!.rev)
       }),
   },
   {
@@ -110,10 +159,13 @@ export const conditions: readonly Test[] = [
 ]
 
 /** With writers on both sides where the driver's conditions reach beyond one of them. */
-async function eachRound(bench: Bench, run: (stores: readonly Store[], key: string) => Promise<void>): Promise<void> {
+async function eachRound(
+  bench: Bench,
+  run: (stores: readonly Store[], key: string, round: number) => Promise<void>,
+): Promise<void> {
   const other = bench.store.can.reach === 'process' ? undefined : await bench.another()
   const stores = other ? [bench.store, other] : [bench.store]
-  for (let round = 0; round < bench.rounds; round++) await run(stores, `key-${round}`)
+  for (let round = 0; round < bench.rounds; round++) await run(stores, `key-${round}`, round)
 }
 
 function at(stores: readonly Store[], index: number): Store {

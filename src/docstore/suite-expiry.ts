@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict'
+import type { Can } from './driver'
 import type { Bench, Test } from './suite-bench'
 import { assertEmpty, assertRefused, listAll, read } from './suite-bench'
+
+function expires({ ttl }: Can): boolean {
+  return ttl !== false
+}
 
 export const expiry: readonly Test[] = [
   {
     title: 'has a document until it expires, and no longer',
+    needs: expires,
     run: (bench) =>
       withTtl(bench, async (soon, pass) => {
         const { store } = bench
@@ -25,6 +31,7 @@ export const expiry: readonly Test[] = [
   },
   {
     title: 'takes what has expired as absent in every condition',
+    needs: expires,
     run: (bench) =>
       withTtl(bench, async (soon, pass) => {
         const { store } = bench
@@ -48,6 +55,7 @@ export const expiry: readonly Test[] = [
   },
   {
     title: 'forgets the expiry that a later write does not repeat',
+    needs: expires,
     run: (bench) =>
       withTtl(bench, async (soon, pass) => {
         const { store, clock } = bench
@@ -62,6 +70,7 @@ export const expiry: readonly Test[] = [
   },
   {
     title: 'takes an expiry in the past',
+    needs: expires,
     run: (bench) =>
       withTtl(bench, async () => {
         const { store } = bench
@@ -73,6 +82,7 @@ export const expiry: readonly Test[] = [
   },
   {
     title: 'serves as a lease: of many, one holds it at a time',
+    needs: expires,
     run: (bench) =>
       withTtl(bench, async (soon, pass) => {
         const { store } = bench
@@ -93,7 +103,6 @@ async function withTtl(
   { store, clock }: Bench,
   run: (soon: () => number, pass: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
-  if (!store.can.ttl) return
   const duration = store.can.ttl === 's' ? 2000 : 300
   await run(
     () => clock.now() + duration,

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { ReadableStream } from 'node:stream/web'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { assertEmpty, assertRefused, isEqual, listAll, pattern, read, type Test } from './suite-bench'
 
 export const streams: readonly Test[] = [
@@ -93,6 +96,39 @@ export const streams: readonly Test[] = [
     },
   },
   {
+    title: 'streams 32 MiB in and out, and holds a part of it at a time',
+    needs: ({ stream }) => stream,
+    async run({ store: first, another }) {
+      // The store whose bound is tested may have a near one; the next one over the same data need not.
+      const next = await another()
+      const store = next && next.can.maxBody > first.can.maxBody ? next : first
+      const size = Math.min(32 * 1024 * 1024, store.can.maxBody)
+      const memory = createMemoryProbe(8 * 1024 * 1024)
+      const sent = createHash('sha256')
+      async function* source(): AsyncGenerator<Uint8Array> {
+        for (let at = 0, seed = 1; at < size; seed++) {
+          const piece = pattern(Math.min(65_521, size - at), seed)
+          sent.update(piece)
+          at += piece.byteLength
+          yield piece
+          memory.pass(piece.byteLength)
+        }
+      }
+      assert.equal((await store.put('large', source())).size, size)
+      const hash = sent.digest('hex')
+      const doc = await store.get('large')
+      assert.ok(doc && !(doc.body instanceof Uint8Array), 'a large body is no stream')
+      const got = createHash('sha256')
+      for await (const piece of doc.body) {
+        got.update(piece)
+        memory.pass(piece.byteLength)
+      }
+      assert.equal(got.digest('hex'), hash)
+      const { bytes } = await read(store, 'large', [size - 10, size + 10])
+      assert.equal(bytes.byteLength, 10)
+    },
+  },
+  {
     title: 'lets go of a body that is cancelled',
     async run({ store }) {
       await store.put('a', pattern(Math.min(3_000_000, store.can.maxBody)))
@@ -115,4 +151,32 @@ async function* generate(pieces: ReadonlyArray<Uint8Array | string>): AsyncGener
 async function* failing(good: number, failure: Error): AsyncGenerator<Uint8Array> {
   for (let count = 0; count < good; count++) yield pattern(50_000, count)
   throw failure
+}
+
+/**
+ * Watches over the bytes that are held in buffers, garbage aside: it is collected before each look.
+ *
+ * @param bound bytes that may be held, above what was held at the beginning, and that pass between two looks
+ */
+function createMemoryProbe(bound: number): { readonly pass: (bytes: number) => void } {
+  // What Jest does to find leaks: a context that is made after the flag has the collector for a global.
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const held = (): number => {
+    // What the first round finds dead is given back beside it, and done with when the second begins.
+    collect()
+    collect()
+    return process.memoryUsage().arrayBuffers
+  }
+  const before = held()
+  let passed = 0
+  return {
+    pass(bytes) {
+      passed += bytes
+      if (passed < bound) return
+      passed = 0
+      const more = held() - before
+      assert.ok(more < bound, `it holds ${more} bytes of a body that passes`)
+    },
+  }
 }

@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict'
-import type { Change } from './driver'
-import { assertRefused, type Bench, impatient, race, take, type Test } from './suite-bench'
+import type { Can, Change, Rev } from './driver'
+import { assertRefused, type Bench, impatient, race, reopened, take, type Test } from './suite-bench'
+
+function watches({ watch }: Can): boolean {
+  return watch !== false
+}
+
+function resumes({ watch }: Can): boolean {
+  return watch === 'resume'
+}
 
 export const watching: readonly Test[] = [
   {
     title: 'follows changes from the call on, in order for each key',
+    needs: watches,
     async run(bench) {
       const { store } = bench
-      if (!store.can.watch) return
       await store.put('before', '')
       await using(bench, {}, async (feed) => {
         const a = await store.put('a', '1')
@@ -26,9 +34,9 @@ export const watching: readonly Test[] = [
   },
   {
     title: 'misses nothing of writers at the same time, and says nothing of writes that failed',
+    needs: watches,
     async run(bench) {
       const { store } = bench
-      if (!store.can.watch) return
       await using(bench, {}, async (feed) => {
         const expected = new Map<string, string[]>()
         for (let round = 0; round < 5; round++) {
@@ -47,24 +55,25 @@ export const watching: readonly Test[] = [
     },
   },
   {
-    title: 'resumes behind a sequence, also from another opening of the store',
+    title: 'resumes behind a sequence',
+    needs: resumes,
     async run(bench) {
-      const { store, another } = bench
-      if (store.can.watch !== 'resume') return
-      const seqs: Change[] = []
-      await using(bench, {}, async (feed) => {
-        for (let index = 0; index < 6; index++) await store.put(`k${index}`, '')
-        seqs.push(...(await take(feed, 6)))
-      })
+      const seqs = await sixChanges(bench)
       for (let from = 0; from < 5; from++) {
         await using(bench, { since: seqs[from]!.seq }, async (feed) => {
           assert.deepEqual(await take(feed, 5 - from), seqs.slice(from + 1))
         })
       }
-      if (store.can.durable === 'memory') return
-      await store.close()
-      const later = await another()
-      if (!later) return
+    },
+  },
+  {
+    title: 'resumes behind a sequence from another opening of the store',
+    needs: (can) => resumes(can) && can.durable !== 'memory',
+    wants: 'reopen',
+    async run(bench) {
+      const seqs = await sixChanges(bench)
+      await bench.store.close()
+      const later = await reopened(bench)
       await using({ ...bench, store: later }, { since: seqs[2]!.seq }, async (feed) => {
         assert.deepEqual(await take(feed, 3), seqs.slice(3))
         const { rev } = await later.put('more', '')
@@ -74,9 +83,9 @@ export const watching: readonly Test[] = [
   },
   {
     title: 'says gone to a sequence that it does not know',
+    needs: resumes,
     async run(bench) {
       const { store } = bench
-      if (store.can.watch !== 'resume') return
       await store.put('a', '')
       for (const since of ['', '0', 'x', '-1', '999999', '__proto__', 'a'.repeat(10_000), 'é\n']) {
         await using(bench, { since }, (feed) => assertRefused('gone', () => feed.next()))
@@ -85,9 +94,10 @@ export const watching: readonly Test[] = [
   },
   {
     title: 'says gone to a sequence that its log no longer reaches back to',
+    needs: resumes,
+    wants: 'log',
     async run(bench) {
-      const { store, log } = bench
-      if (store.can.watch !== 'resume' || log === undefined) return
+      const { store, log = 0 } = bench
       await using(bench, {}, async (feed) => {
         await store.put('a', '')
         const [first] = await take(feed, 1)
@@ -99,10 +109,37 @@ export const watching: readonly Test[] = [
     },
   },
   {
-    title: 'follows a prefix alone',
+    title: 'follows the writers of other openings too, in order for each key',
+    needs: (can) => watches(can) && can.reach !== 'process',
+    wants: 'reopen',
     async run(bench) {
       const { store } = bench
-      if (!store.can.watch) return
+      const other = await reopened(bench)
+      await using(bench, {}, async (feed) => {
+        // A feed that nobody has asked yet stands for the writes of its own store alone.
+        await store.put('first', '')
+        await take(feed, 1)
+        const written = new Map<string, Rev[]>()
+        // In turns within a key, at once with the other keys.
+        const writing = Array.from({ length: 4 }, async (_, index) => {
+          const key = `k${index}`
+          for (let round = 0; round < 10; round++) {
+            const { rev } = await (round % 2 ? store : other).put(key, String(round))
+            written.set(key, [...(written.get(key) ?? []), rev])
+          }
+        })
+        await Promise.all(writing)
+        const seen = new Map<string, Rev[]>()
+        for (const { key, rev } of await take(feed, 40)) seen.set(key, [...(seen.get(key) ?? []), rev!])
+        assert.deepEqual(new Map([...seen].sort()), new Map([...written].sort()))
+      })
+    },
+  },
+  {
+    title: 'follows a prefix alone',
+    needs: watches,
+    async run(bench) {
+      const { store } = bench
       await using(bench, { prefix: 'b-' }, async (feed) => {
         for (const key of ['a-1', 'b-1', 'b', 'c-1', 'b-2']) await store.put(key, '')
         assert.deepEqual(
@@ -114,9 +151,9 @@ export const watching: readonly Test[] = [
   },
   {
     title: 'ends when it is aborted, before, while and after it waits',
+    needs: watches,
     async run(bench) {
       const { store } = bench
-      if (!store.can.watch) return
       await using(bench, { signal: AbortSignal.abort() }, async (feed) => {
         assert.equal((await feed.next()).done, true)
       })
@@ -134,9 +171,9 @@ export const watching: readonly Test[] = [
   },
   {
     title: 'tells of what has expired',
+    needs: (can) => watches(can) && can.ttl !== false,
     async run(bench) {
       const { store, clock } = bench
-      if (!store.can.watch || !store.can.ttl) return
       await using(bench, { prefix: 'a' }, async (feed) => {
         await store.put('a', '', { expires: clock.now() + 1000 })
         await take(feed, 1)
@@ -151,6 +188,16 @@ export const watching: readonly Test[] = [
     },
   },
 ]
+
+/** The changes of six keys, one after another. */
+async function sixChanges(bench: Bench): Promise<Change[]> {
+  const changes: Change[] = []
+  await using(bench, {}, async (feed) => {
+    for (let index = 0; index < 6; index++) await bench.store.put(`k${index}`, '')
+    changes.push(...(await take(feed, 6)))
+  })
+  return changes
+}
 
 async function using(
   { store, patience }: Pick<Bench, 'store' | 'patience'>,

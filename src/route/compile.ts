@@ -43,6 +43,8 @@ export interface CompileSettings {
   readonly check: (param: ParamPlan) => void
   /** The scalar members of a model class, for filters and sort keys. */
   readonly members: (Class: Constructor) => readonly FilterPlan[]
+  /** Gives the members of a stored value of a model class the names that they have in a body. */
+  readonly toInputNames: (Class: Constructor) => (value: unknown) => unknown
   /** Whether the application can verify credentials. */
   readonly gated: boolean
   /** The path before all others: its parameters can be read as well. */
@@ -71,7 +73,7 @@ export function compile(resources: readonly ResourceLike[], settings: CompileSet
 /** The plans that a set brings along; what it makes with the help of the application is checked as that of a class is. */
 function plansOf({ plans, complete }: PlanSet, settings: CompileSettings): RoutePlan[] {
   if (!complete) return [...plans]
-  const { members, paging, codecs, check } = settings
+  const { members, toInputNames, paging, codecs, check } = settings
   const single = codecs.filter(({ type }) => type !== 'application/x-ndjson')
   const made = complete({
     members: (Class) => {
@@ -85,6 +87,7 @@ function plansOf({ plans, complete }: PlanSet, settings: CompileSettings): Route
       })
       return members(Class)
     },
+    toInputNames,
     paging,
     structured: structuredTypes(single),
   })

@@ -222,6 +222,8 @@ export interface ParamPlan {
   /** Class, method and parameter, for messages: `Employees.one, parameter 0`. */
   readonly where: string
   readonly description?: string
+  /** A value to show, for the documents. */
+  readonly example?: unknown
 }
 
 /** The body that a route takes; a plan without one never reads a body. */
@@ -341,7 +343,26 @@ export interface ReplyPlan {
 export interface AnswerDoc {
   readonly status: number
   readonly type?: TypePlan
+  /** The JSON Schema of the body, or of a row where the route is paged: in place of a type. */
+  readonly schema?: Readonly<Record<string, unknown>>
   readonly description?: string
+  /** Whether it carries an entity tag, so that requests can be conditional. Default false. */
+  readonly etag?: boolean
+  /** Media types, where they are not those of the route; empty: it has no body. */
+  readonly produces?: readonly string[]
+  /** Headers that do not follow from the rest: their names, each with a sentence. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** A body to show. */
+  readonly example?: unknown
+}
+
+/** A parameter that somebody else than {@link RoutePlan.params} reads: middleware, an interceptor, the handler itself. */
+export interface ParamDoc {
+  readonly source: 'query' | 'header' | 'cookie'
+  readonly name: string
+  readonly description?: string
+  readonly type?: TypePlan
+  readonly choices?: readonly unknown[]
 }
 
 /** What is only said about a route. */
@@ -353,6 +374,14 @@ export interface DocPlan {
   readonly answers: readonly AnswerDoc[]
   readonly throws: readonly AbstractConstructor[]
   readonly version?: string
+  /** Parameters that others read. */
+  readonly params: readonly ParamDoc[]
+  /** Whether requests can be conditional, and answers carry entity tags. Default: what the answers say. */
+  readonly conditional?: boolean
+  /** The member under which a representation shows its key, which its class may know nothing of; a body may hold it. */
+  readonly key?: { readonly name: string; readonly sent: boolean }
+  /** Whether the documents leave the route out. Default false. */
+  readonly hidden?: boolean
 }
 
 /**
@@ -402,6 +431,8 @@ export type ParamInit = Pick<ParamPlan, 'source'> & Partial<Omit<ParamPlan, 'sou
 export interface PlanTools {
   /** The scalar members of a class: filters and sort keys of rows of it. */
   readonly members: (Class: Constructor) => readonly FilterPlan[]
+  /** Gives the members of a stored value the names that they have in a body: `@Expose({ name })` makes others of them. */
+  readonly toInputNames?: (Class: Constructor) => (value: unknown) => unknown
   /** The application's defaults of paging. */
   readonly paging: Partial<Pick<PagingPlan, 'limit' | 'max' | 'status' | 'count'>>
   /** Media types of bodies with a structure: those of all codecs that can be an object. */
@@ -485,6 +516,7 @@ function defineDoc(init: Partial<DocPlan> | undefined): DocPlan {
     tags: init?.tags ?? nothing,
     answers: init?.answers ?? nothing,
     throws: init?.throws ?? nothing,
+    params: init?.params ?? nothing,
   })
 }
 

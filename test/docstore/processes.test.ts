@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { bytes, docstore, type Store, text } from 'kumu/docstore'
+import type { RaceOutcome, RaceWrite } from './support/conditions-worker'
 import { createDirectory } from './support/directories'
 import { contentOf, historyKeys, writeOf } from './support/history'
 import { createBuckets } from './support/nats'
@@ -11,7 +12,7 @@ import './support/typescript-workers'
 import { linesOf, startWorker } from './support/workers'
 
 describe.each(['file', 'sqlite'])('%s shared by processes', (name) => {
-  it('loses no update and lets one in at a time', () => race(name, createDirectory()), 60_000)
+  itIsShared(name, createDirectory)
 })
 
 describe.each([
@@ -26,7 +27,7 @@ describeWithService('postgres', (url) => {
   const tables = createTables(url)
 
   describe('postgres shared by processes', () => {
-    it('loses no update and lets one in at a time', () => race('postgres', `${url}#${tables.next()}`), 60_000)
+    itIsShared('postgres', () => `${url}#${tables.next()}`)
   })
 
   describe('postgres and kill -9 of its clients', () => {
@@ -42,7 +43,7 @@ describeWithService('redis', (url) => {
   const createPrefix = createPrefixes(url)
 
   describe('redis shared by processes', () => {
-    it('loses no update and lets one in at a time', () => race('redis', `${url}#${createPrefix()}`), 60_000)
+    itIsShared('redis', () => `${url}#${createPrefix()}`)
   })
 
   describe('redis and kill -9 of its clients', () => {
@@ -58,9 +59,104 @@ describeWithService('nats', (url) => {
   const createBucket = createBuckets(url)
 
   describe('nats shared by processes', () => {
-    it('loses no update and lets one in at a time', () => race('nats', `${url}#${createBucket()}`), 60_000)
+    itIsShared('nats', () => `${url}#${createBucket()}`)
   })
 })
+
+function itIsShared(name: string, createPlace: () => string): void {
+  it('loses no update and lets one in at a time', () => race(name, createPlace()), 60_000)
+  it('lets one of sixteen writers in two processes win, by each condition', () => raceBy(name, createPlace()), 120_000)
+}
+
+/** A race for a key: what each of sixteen writes, given the revision that is there, and how many of them succeed. */
+interface Race {
+  readonly title: string
+  readonly toWrite: (key: string, rev: string | null, index: number) => RaceWrite
+  /** Whether there is a document at first. Default true. */
+  readonly meets?: boolean
+  /** Default 1. */
+  readonly wins?: number
+  /** Default 15; the others found nothing to delete. */
+  readonly losses?: number
+  /** Default 50. */
+  readonly rounds?: number
+}
+
+/** Each finds the keys as the one before has left them: what is deleted by one is created again by the next. */
+const races: readonly Race[] = [
+  { title: 'put if null', meets: false, toWrite: (key) => ({ op: 'put', key, if: null }) },
+  { title: 'put if a revision', toWrite: (key, rev) => ({ op: 'put', key, if: rev }) },
+  { title: 'delete if a revision', toWrite: (key, rev) => ({ op: 'delete', key, if: rev }) },
+  { title: 'put if null after a deletion', meets: false, toWrite: (key) => ({ op: 'put', key, if: null }) },
+  {
+    title: 'put or delete if a revision',
+    toWrite: (key, rev, index) => ({ op: index % 4 < 2 ? 'put' : 'delete', key, if: rev }),
+  },
+  { title: 'delete if *', toWrite: (key) => ({ op: 'delete', key, if: '*' }) },
+  { title: 'delete', losses: 0, toWrite: (key) => ({ op: 'delete', key }) },
+  { title: 'put if *', wins: 16, losses: 0, rounds: 10, toWrite: (key) => ({ op: 'put', key, if: '*' }) },
+]
+
+async function raceBy(name: string, place: string): Promise<void> {
+  const store = docstore(openDriver(name, place))
+  const look = async (keys: readonly string[]): Promise<Array<string | undefined>> =>
+    Promise.all(keys.map(async (key) => (await store.get(key, { body: false }))?.rev))
+  const enter = await startRacers(name, place)
+  const revs = new Set<string>()
+  let written = 0
+  for (const { title, toWrite, meets = true, wins = 1, losses = 15, rounds = 50 } of races) {
+    const keys = Array.from({ length: rounds }, (_, round) => `k${round}`)
+    const before = await look(keys)
+    for (const [round, key] of keys.entries()) {
+      if (!meets) expect([title, before[round]]).toEqual([title, undefined])
+      else before[round] ??= (await store.put(key, 'old')).rev
+    }
+    const outcomes: RaceOutcome[][] = []
+    for (const [round, key] of keys.entries()) {
+      outcomes.push(await enter(Array.from({ length: 16 }, (_, index) => toWrite(key, before[round] ?? null, index))))
+    }
+    const after = await look(keys)
+    for (const [round, key] of keys.entries()) {
+      const won = outcomes[round]!.filter((outcome) => 'rev' in outcome || ('deleted' in outcome && outcome.deleted))
+      const lost = outcomes[round]!.filter((outcome) => 'lost' in outcome)
+      expect([title, won.length, lost.length]).toEqual([title, wins, losses])
+      const own = won.map((outcome) => ('rev' in outcome ? outcome.rev : undefined))
+      expect(own).toContain(after[round])
+      for (const rev of own.filter((each) => each !== undefined)) {
+        revs.add(`${key} ${rev}`)
+        written++
+      }
+    }
+  }
+  expect(revs.size).toBe(written)
+  await enter.end()
+  await store.close()
+}
+
+/** Two processes that share the writes of a race between them, and give what each write came to. */
+async function startRacers(
+  name: string,
+  place: string,
+): Promise<((writes: readonly RaceWrite[]) => Promise<RaceOutcome[]>) & { end: () => Promise<void> }> {
+  const children = [1, 2].map(() => startWorker('conditions-worker', [name, place]))
+  const outputs = children.map(linesOf)
+  const answer = async (at: number): Promise<string> => (await outputs[at]!.next()).value as string
+  for (const at of children.keys()) expect(await answer(at)).toBe('ready')
+  const enter = async (writes: readonly RaceWrite[]): Promise<RaceOutcome[]> => {
+    const half = writes.length / 2
+    for (const [at, child] of children.entries()) {
+      child.stdin!.write(`${JSON.stringify(writes.slice(half * at, half * (at + 1)))}\n`)
+    }
+    const lines = await Promise.all([...children.keys()].map(answer))
+    return lines.flatMap((line) => JSON.parse(line) as RaceOutcome[])
+  }
+  return Object.assign(enter, {
+    async end() {
+      for (const child of children) child.stdin!.end()
+      await Promise.all(children.map((child) => once(child, 'close')))
+    },
+  })
+}
 
 async function race(name: string, place: string): Promise<void> {
   const inside = createDirectory()
