@@ -3,6 +3,8 @@ import { inspect } from 'node:util'
 import Koa from 'koa'
 import { NoSuchResource } from './errors'
 import { checkHost } from './http/host'
+import type { OpenApiOptions, ServedDocument } from './openapi/serve'
+import type { DocumentSettings, OpenApiDocument } from './openapi/types'
 import { designType, type PagedOptions } from './resource/metadata'
 import { createGate, type AuthSettings } from './route/access'
 import { answerError } from './route/answer-error'
@@ -24,6 +26,7 @@ import type {
   StatusRule,
 } from './route/plan'
 import { PlanRouter } from './route/router'
+import { refusals } from './route/router-refusal'
 import { createStraight, type Straight } from './route/straight'
 import type { Awaitable, Constructor } from './types'
 import type { CompiledValidator, ValidatorOptions } from './validation/compile-validator'
@@ -103,6 +106,11 @@ export interface KoaOptions {
 export interface AppOptions extends RouterOptions, KoaOptions {
   /** Koa middleware around the resources, outermost first, inside the error middleware. */
   readonly middleware?: readonly Middleware[]
+  /**
+   * Serves the OpenAPI document of the resources, its typings and a page that shows it: where, and what is said of the
+   * whole. `true`: at `/openapi.json`, `/openapi.d.ts` and `/docs`. Default false.
+   */
+  readonly openapi?: boolean | OpenApiOptions
 }
 
 /** A Koa application with its plans. */
@@ -117,6 +125,7 @@ export class App extends Koa {
   readonly #composed: unknown
   /** The error middleware and the resources: all there is where no other middleware is mounted. */
   readonly #own: readonly unknown[]
+  readonly #describe: () => ServedDocument
   readonly router: PlanRouter
 
   constructor(options: AppOptions) {
@@ -127,11 +136,34 @@ export class App extends Koa {
     this.#settings = settings
     this.#composed = (this as unknown as Replaceable).compose
     this.#makeContext = createContexts(this)
-    this.router = makeRouter(options, settings, false)
+    let served = options.openapi ? this.#serveDocument(options) : undefined
+    this.#describe = () => (served ??= this.#serveDocument({ ...options, openapi: { ui: false } }))
+    const plans = [...(options.plans ?? []), ...(served?.plans ?? [])]
+    this.router = makeRouter({ ...options, plans }, settings, false)
     this.#own = [createErrorMiddleware(settings), this.router.routes()]
     this.use(this.#own[0] as Middleware)
     for (const middleware of options.middleware ?? []) this.use(middleware)
     this.use(this.#own[1] as Middleware)
+    // Behind the resources, where only what none of them takes arrives: no other request passes it.
+    if (served) this.use(answerOptions(served))
+  }
+
+  #serveDocument(options: AppOptions): ServedDocument {
+    const { openapi } = options
+    const { serveDocument } = require('./openapi/serve') as typeof import('./openapi/serve')
+    return serveDocument(typeof openapi === 'object' ? openapi : {}, () => ({
+      plans: this.plans,
+      settings: toDocumentSettings(options, this.#settings),
+    }))
+  }
+
+  /**
+   * The OpenAPI 3.1 document of this application, whether or not it is served. Plans are frozen: it is always the same.
+   *
+   * @throws Error where a class needs class-validator-jsonschema and it is not installed
+   */
+  document(): OpenApiDocument {
+    return this.#describe().document()
   }
 
   /** Koa's, out of constructors: the same members on the same prototypes. */
@@ -224,6 +256,38 @@ export class App extends Koa {
     const request = ctx && { requestId: idOf(ctx), method: ctx.method, path: ctx.path }
     if (this.#logger) this.#logger.error({ err: error, ...request }, error.message)
     else complain(request ? `${request.requestId} ${request.method} ${request.path}` : 'error', error)
+  }
+}
+
+/** OPTIONS with `Accept: application/json` is answered with the resource's part of the document. */
+function answerOptions(served: ServedDocument): Middleware {
+  return async function answerOptions(ctx, next) {
+    await next()
+    const known = ctx.method === 'OPTIONS' && ctx.status === 404 ? refusals.get(ctx.req) : undefined
+    const part = known && served.partFor(ctx as Context, known.plans)
+    if (!known || !part) return
+    ctx.set('Allow', [...known.allow, 'OPTIONS'].sort().join(', '))
+    ctx.vary('Accept')
+    ctx.type = 'application/json'
+    ctx.body = part
+  }
+}
+
+/** What the document says differently because the application does. */
+function toDocumentSettings(options: AppOptions, settings: Settings): DocumentSettings {
+  const { auth, prefix, validation = {} } = options
+  const { format, status } = settings.errors
+  return {
+    prefix,
+    codecs: settings.codecs,
+    errorFormat: typeof format === 'function' ? 'own' : format,
+    statusOf: (error) => status.map((rule) => rule(error)).find((found) => found !== undefined),
+    unknownBody: settings.unknownBody,
+    bodyStatus: settings.bodyStatus,
+    optionalNull: validation.optionalNull === 'accept',
+    negotiation: settings.negotiation,
+    envelope: settings.envelope,
+    challenges: auth?.challenges ?? auth?.verify.challenges,
   }
 }
 
@@ -340,6 +404,11 @@ function makeRouter(options: RouterOptions, settings: Settings, answersErrors: b
     check: (param) => validation.check(param),
     members: (Class) =>
       (require('./validation/members') as typeof import('./validation/members')).scalarMembers(Class, designType),
+    toInputNames: (Class) =>
+      (require('./validation/input-names') as typeof import('./validation/input-names')).createInputNames(
+        Class,
+        designType,
+      ),
     gated: settings.gate !== undefined,
     leftOut: (method) => methods.add(method),
     prefix: options.prefix ?? '',

@@ -107,9 +107,12 @@ const mayImport: Readonly<Record<Room, readonly Room[]>> = {
   step: [...floor, 'plan', 'step'],
   validation: [...floor, 'plan', 'validation'],
   spine: [...floor, 'plan', 'metadata', 'pen', 'step', 'validation', 'spine'],
-  app: [...floor, 'plan', 'metadata', 'pen', 'step', 'validation', 'spine'],
+  // The document of an application is an option of createApp, so the house asks that wing for it where it is wanted.
+  app: [...floor, 'plan', 'metadata', 'pen', 'step', 'validation', 'spine', 'openapi'],
   door: [],
   ...wingRows(),
+  // A document tells what classes say: it is made of the facts and models that validation is made of.
+  openapi: [...floor, 'plan', 'metadata', 'step', 'validation', 'openapi'],
   testing: [...floor, 'plan', 'step', 'app', 'client', 'testing'],
   cli: [...floor, 'plan', 'metadata', 'pen', 'step', 'validation', 'spine', 'app', ...wings, ...porch],
 }
@@ -139,7 +142,7 @@ function roomOfRoute(name: string): Room {
 
 /** A door opens what it stands before: the main one layers 0 to 4, a room's own its room (and the floor). */
 function doorOpens(door: string): readonly Room[] {
-  if (door === 'index') return mayImport.app.concat('app')
+  if (door === 'index') return mayImport.app.filter((room) => room !== 'openapi').concat('app')
   const own = roomOf(`${dirname(door)}/x`)
   return own ? [own, ...floor] : []
 }
@@ -188,7 +191,7 @@ function violationsOf(file: string, facts: SourceFacts, sources: Sources, packag
   const allowed = room === 'door' ? doorOpens(file) : mayImport[room]
   for (const entry of facts.imports) {
     const problem = entry.specifier.startsWith('.')
-      ? insideProblem(file, entry.specifier, allowed, sources)
+      ? (insideProblem(file, entry.specifier, allowed, sources) ?? eagerProblem(file, entry))
       : outsideProblem(entry, packages)
     if (problem) found.push(`src/${file}.ts imports ${entry.specifier}: ${problem}`)
   }
@@ -210,6 +213,12 @@ function insideProblem(
   const room = roomOf(target)
   if (!room || allowed.includes(room)) return undefined
   return `${roomOf(file) ?? file} may not import ${room}`
+}
+
+/** An application without a document must not pay for it. */
+function eagerProblem(file: string, { specifier, typeOnly, lazy }: Import): string | undefined {
+  if (file !== 'app' || typeOnly || lazy || roomOf(targetOf(file, specifier)) !== 'openapi') return undefined
+  return 'app loads openapi where it is asked for'
 }
 
 function outsideProblem({ specifier, typeOnly, lazy }: Import, packages: Packages): string | undefined {
@@ -340,6 +349,7 @@ describe('violations(sources, packages)', () => {
     app: "import { r } from './route/router'",
     index: "export { createApp } from './app'\nexport type { P } from './route/plan'",
     'docstore/index': "export { docstore } from './store'",
+    'openapi/document': "import { m } from '../resource/metadata'",
   }
 
   test('finds nothing where nothing is wrong', () => {
@@ -392,6 +402,12 @@ describe('violations(sources, packages)', () => {
       'app',
       "const s = () => import('./docstore/store')",
       /app may not import docstore/,
+    ],
+    [
+      'a document made at once',
+      'app',
+      "import { c } from './openapi/document'",
+      /app loads openapi where it is asked for/,
     ],
     ['a door imported by name', 'app', "import { x } from './docstore/index'", /no file inside src imports a door/],
     ['a door imported by its folder', 'app', "import { x } from './docstore'", /no file inside src imports a door/],

@@ -34,5 +34,6 @@ export function createShowcase(dir: string, store = createStores()): App {
       Counter,
       Boom,
     ],
+    openapi: { info: { title: 'The showcase of Kumu', version: '1.0.0' } },
   })
 }

@@ -1,5 +1,5 @@
 import { IsString, Length } from 'class-validator'
-import { Collection, Resource, ResourceExists, created } from 'kumu'
+import { Collection, Resource, ResourceExists, Throws, created } from 'kumu'
 
 export class Employee {
   @IsString()
@@ -19,6 +19,7 @@ export class Employees extends Collection<Employee> {
     return this.rows
   }
 
+  @Throws(ResourceExists)
   override create(body: Employee) {
     if (this.rows.some(({ name }) => name === body.name)) throw new ResourceExists('There is an employee of this name')
     this.rows.push(body)

@@ -1,10 +1,11 @@
-import { ConfigurationError } from '../errors'
+import { ConfigurationError, Gone, NotImplemented } from '../errors'
 import {
   definePlan,
   type AnswerDoc,
   type Context,
   type Limits,
   type Middleware,
+  type ParamDoc,
   type PageRequest,
   type PlanInit,
   type PlanSet,
@@ -118,10 +119,24 @@ function plansOf<T extends object>(
   const validator = { source: 'validator', type } as const
   const guarded = { requireMatch: options.requireMatch }
   const body = { consumes: tools.structured }
-  const found: AnswerDoc = { status: 200, type }
+  const applied = { 'Preference-Applied': 'The `return` preference, where one was sent.' }
+  const found: AnswerDoc = { status: 200, type, headers: applied }
+  const unsaid: AnswerDoc = { status: 204, description: 'Done, under `return=minimal`', headers: applied }
   const missing: AnswerDoc = { status: 404, description: 'There is no such document' }
+  const gone: AnswerDoc[] = options.tombstones ? [{ status: 410, description: 'It was deleted' }] : []
   const failed: AnswerDoc = { status: 412, description: 'The document has another revision' }
   const invalid: AnswerDoc = { status: 422, description: 'The document breaks its rules' }
+  const busy: AnswerDoc = { status: 409, description: 'Too many write this document at once' }
+  const existing: AnswerDoc = { status: 409, description: 'The key is taken, or the same request is under way' }
+  const untested: AnswerDoc = { status: 409, description: 'A test of the patch fails, or too many write this document' }
+  const created: AnswerDoc = { status: 201, type, etag: true, headers: applied }
+  const feed: AnswerDoc = {
+    status: 200,
+    produces: ['text/event-stream'],
+    description: 'the changes, where they are asked for',
+  }
+  const one = { key: { name: keyName, sent: true }, conditional: true, params: [] as readonly ParamDoc[] }
+  const writes = { ...one, params: [preferDoc] }
 
   const plan = (
     id: string,
@@ -147,19 +162,33 @@ function plansOf<T extends object>(
       around: [feedOf(shelf, form)],
       paging: collectionPaging(options.paged ?? {}, { where, name, keyName, members }, tools),
       call: ((page: PageRequest, toPlain: ToPlain) => listPage(store, form, page, toPlain)) as PlanInit['call'],
-      doc: { summary: `The ${name}`, answers: [{ status: 200, type: { ...type, list: true } }] },
+      doc: {
+        summary: `The ${name}`,
+        key: { name: keyName, sent: false },
+        conditional: false,
+        params: feedDocs,
+        answers: [{ status: 200, type: { ...type, list: true } }, feed],
+        throws: [Gone, NotImplemented],
+      },
     }),
     plan('create', 'POST', list, {
       params: [sent, context, validator, plain],
       body,
       call: post as PlanInit['call'],
-      doc: { summary: `Adds to the ${name}`, answers: [{ status: 201, type }, invalid] },
+      doc: {
+        summary: `Adds to the ${name}`,
+        key: { name: keyName, sent: clientKeys },
+        conditional: false,
+        params: idempotency ? [preferDoc, idempotencyDoc] : [preferDoc],
+        answers: [created, existing, invalid],
+        throws: [NotImplemented],
+      },
     }),
     plan('read', 'GET', item, {
       params: [key, { source: 'fields' }, plain],
       call: ((id: string, fields: readonly string[], toPlain: ToPlain) =>
         items.read(id, fields, toPlain)) as PlanInit['call'],
-      doc: { summary: `One of the ${name}`, answers: [found, missing] },
+      doc: { ...one, summary: `One of the ${name}`, answers: [{ status: 200, type }, missing, ...gone] },
     }),
     plan('replace', 'PUT', item, {
       ...guarded,
@@ -167,7 +196,11 @@ function plansOf<T extends object>(
       body,
       call: ((id: string, value: unknown, ctx: Context, validate: Validate, toPlain: ToPlain) =>
         items.replace(id, value, ctx, validate, toPlain)) as PlanInit['call'],
-      doc: { summary: `Replaces one of the ${name}`, answers: [found, missing, failed, invalid] },
+      doc: {
+        ...writes,
+        summary: `Replaces one of the ${name}`,
+        answers: [found, ...(options.upsert ? [created] : []), unsaid, missing, ...gone, busy, failed, invalid],
+      },
     }),
     plan('patch', 'PATCH', item, {
       ...guarded,
@@ -175,16 +208,47 @@ function plansOf<T extends object>(
       body: { consumes: patchTypes },
       call: ((id: string, patch: unknown, ctx: Context, validate: Validate, toPlain: ToPlain, limits: Limits) =>
         items.patch(id, patch, ctx, validate, toPlain, limits)) as PlanInit['call'],
-      doc: { summary: `Changes one of the ${name}`, answers: [found, missing, failed, invalid] },
+      doc: {
+        ...writes,
+        summary: `Changes one of the ${name}`,
+        answers: [found, unsaid, missing, ...gone, untested, failed, invalid],
+      },
     }),
     plan('delete', 'DELETE', item, {
       ...guarded,
       params: [key, context],
       call: ((id: string, ctx: Context) => items.remove(id, ctx)) as PlanInit['call'],
-      doc: { summary: `Deletes one of the ${name}`, answers: [{ status: 204 }, missing, failed] },
+      doc: {
+        ...one,
+        summary: `Deletes one of the ${name}`,
+        answers: [{ status: 204 }, missing, ...gone, busy, failed],
+      },
     }),
   ]
 }
+
+// --- What is only said ------------------------------------------------------------------------------------------------
+
+const preferDoc: ParamDoc = {
+  source: 'header',
+  name: 'Prefer',
+  description: '`return=minimal`: without a body; `return=representation`: with the document (RFC 7240 §4.2).',
+}
+
+const idempotencyDoc: ParamDoc = {
+  source: 'header',
+  name: 'Idempotency-Key',
+  description: '1 to 255 visible ASCII characters: the same request under the same key is answered as it was.',
+}
+
+const feedDocs: readonly ParamDoc[] = [
+  { source: 'query', name: 'watch', description: 'Present: the changes instead, as server-sent events.' },
+  {
+    source: 'header',
+    name: 'Last-Event-ID',
+    description: 'The last event that the client has: the feed goes on behind it.',
+  },
+]
 
 /** POST: one document, or a list of them, once for each `Idempotency-Key`. */
 function poster(

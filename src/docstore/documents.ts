@@ -2,12 +2,29 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
-import { BadRequest, ContentTooLarge, Gone, NoSuchResource, PreconditionFailed, UnsupportedMediaType } from '../errors'
+import {
+  BadRequest,
+  ContentTooLarge,
+  Gone,
+  NoSuchResource,
+  NotImplemented,
+  PreconditionFailed,
+  UnsupportedMediaType,
+} from '../errors'
 import { negotiate } from '../http/accept'
 import { evaluate, formatETag, formatHttpDate, parseETag, parseETags } from '../http/conditional'
 import { parsePrefer } from '../http/prefer'
 import { byteRangeOf } from '../route/byte-range'
-import { definePlan, type Context, type Limits, type PageRequest, type PlanInit, type PlanSet } from '../route/plan'
+import {
+  definePlan,
+  type AnswerDoc,
+  type Context,
+  type Limits,
+  type PageRequest,
+  type ParamDoc,
+  type PlanInit,
+  type PlanSet,
+} from '../route/plan'
 import { queryOf } from '../route/query'
 import { Reply, Slice } from '../route/replies'
 import { conditionsOf } from '../route/precondition'
@@ -58,6 +75,10 @@ export function documents(path: string, store: Store, options: DocumentsOptions 
   const write = [context, { source: 'limits' }, ttlParam] as const
   const body = { consumes: ['*/*'], required: false, stream: true } as const
   const bytes = { produces: ['*/*'] }
+  const gone: AnswerDoc[] = options.tombstones ? [{ status: 410, description: 'It was deleted' }] : []
+  const missing: AnswerDoc = { status: 404, description: 'There is no such document' }
+  const failed: AnswerDoc = { status: 412, description: 'The document has another revision' }
+  const written = { conditional: true, throws: [NotImplemented] }
 
   const plan = (name: string, init: Omit<PlanInit, 'id'>): ReturnType<typeof definePlan> =>
     definePlan({
@@ -87,7 +108,12 @@ export function documents(path: string, store: Store, options: DocumentsOptions 
         reply: { produces: ['application/json', 'text/html', 'text/plain', 'application/xml', 'text/event-stream'] },
         call: ((page: PageRequest, prefix: string | undefined, ctx: Context) =>
           mount.list(page, prefix, ctx)) as PlanInit['call'],
-        doc: { summary: 'The keys' },
+        doc: {
+          summary: 'The keys',
+          params: feedDocs,
+          answers: [{ status: 200, schema: listedSchema, headers: pageHeaders }],
+          throws: [Gone],
+        },
       }),
       plan('read', {
         method: 'GET',
@@ -95,7 +121,7 @@ export function documents(path: string, store: Store, options: DocumentsOptions 
         params: [key, context],
         reply: bytes,
         call: ((name: string, ctx: Context) => mount.read(name, ctx)) as PlanInit['call'],
-        doc: { summary: 'A document' },
+        doc: { summary: 'A document', answers: [...parts, missing, ...gone, failed] },
       }),
       plan('put', {
         method: 'PUT',
@@ -105,7 +131,11 @@ export function documents(path: string, store: Store, options: DocumentsOptions 
         body,
         call: ((name: string, ctx: Context, limits: Limits, ttl?: number) =>
           mount.put(name, ctx, limits, ttl, 204)) as PlanInit['call'],
-        doc: { summary: 'Stores a document under its key' },
+        doc: {
+          ...written,
+          summary: 'Stores a document under its key',
+          answers: [{ status: 201, produces: [] }, { status: 204 }, failed],
+        },
       }),
       plan('store', {
         method: 'POST',
@@ -115,7 +145,11 @@ export function documents(path: string, store: Store, options: DocumentsOptions 
         body,
         call: ((name: string, ctx: Context, limits: Limits, ttl?: number) =>
           mount.put(name, ctx, limits, ttl, 200)) as PlanInit['call'],
-        doc: { summary: 'Stores a document under its key, and answers with the key' },
+        doc: {
+          ...written,
+          summary: 'Stores a document under its key, and answers with the key',
+          answers: [keyAnswer(201), keyAnswer(200), failed],
+        },
       }),
       ...(['POST', 'PUT'] as const).map((method) =>
         plan(method === 'POST' ? 'create' : 'createByPut', {
@@ -125,7 +159,12 @@ export function documents(path: string, store: Store, options: DocumentsOptions 
           reply: bytes,
           body,
           call: ((ctx: Context, limits: Limits, ttl?: number) => mount.create(ctx, limits, ttl)) as PlanInit['call'],
-          doc: { summary: 'Stores a document under a new UUID' },
+          doc: {
+            ...written,
+            conditional: false,
+            summary: 'Stores a document under a new UUID',
+            answers: [keyAnswer(201)],
+          },
         }),
       ),
       plan('delete', {
@@ -134,7 +173,7 @@ export function documents(path: string, store: Store, options: DocumentsOptions 
         params: [key, context],
         reply: bytes,
         call: ((name: string, ctx: Context) => mount.remove(name, ctx)) as PlanInit['call'],
-        doc: { summary: 'Deletes a document' },
+        doc: { conditional: true, summary: 'Deletes a document', answers: [{ status: 204 }, missing, ...gone, failed] },
       }),
     ],
     close: options.close === false ? undefined : () => store.close(),
@@ -150,6 +189,45 @@ const ttlParam = {
   min: 1,
   max: 10 * 365 * 24 * 3600,
 } as const
+
+// --- What is only said ------------------------------------------------------------------------------------------------
+
+const feedDocs: readonly ParamDoc[] = [
+  { source: 'query', name: 'watch', description: 'Present: the changes instead, as server-sent events.' },
+  {
+    source: 'header',
+    name: 'Last-Event-ID',
+    description: 'The last event that the client has: the feed goes on behind it.',
+  },
+]
+
+const text = { type: 'string' } as const
+
+const listedSchema = {
+  type: 'object',
+  properties: {
+    key: text,
+    type: { ...text, description: 'Its media type.' },
+    size: { type: 'integer', minimum: 0, description: 'Its bytes.' },
+    modified: { ...text, format: 'date-time' },
+    etag: text,
+  },
+  required: ['key', 'type', 'size', 'modified', 'etag'],
+}
+
+const pageHeaders = { 'Content-Security-Policy': 'What the page for people may do.' }
+
+const parts: readonly AnswerDoc[] = [{ status: 200 }, { status: 206, description: 'The part that `Range` names' }]
+
+/** The key, as text or as an object. */
+function keyAnswer(status: number): AnswerDoc {
+  return {
+    status,
+    etag: true,
+    schema: { type: 'object', properties: { key: text, etag: text }, required: ['key', 'etag'] },
+    produces: ['text/plain', 'application/json', 'application/xml'],
+  }
+}
 
 /** The operations of one mounted store. */
 class Mount {

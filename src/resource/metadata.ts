@@ -88,7 +88,10 @@ export interface ParamOptions {
   readonly groups?: readonly string[]
   /** Pipes of this parameter alone. */
   readonly pipes?: readonly Pipe[]
+  /** A sentence for the documents. */
   readonly description?: string
+  /** A value to show in the documents. */
+  readonly example?: unknown
 }
 
 /**

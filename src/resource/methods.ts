@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../errors'
 import type { ParamType } from '../route/plan'
 import type { AbstractConstructor, Method as HttpMethod } from '../types'
-import type { PagedOptions } from './metadata'
+import type { AnswerDocFact, PagedOptions } from './metadata'
 import { onClassOrMethod, onMethod, type OnClassOrMethod, type OnMethod } from './target'
 
 /**
@@ -107,7 +107,7 @@ export function Redirect(to: string, status: 301 | 302 | 303 | 307 | 308 = 302):
  */
 export function Returns(
   type: ParamType,
-  options: { readonly status?: number; readonly description?: string } = {},
+  options: Pick<AnswerDocFact, 'status' | 'description' | 'etag' | 'example'> = {},
 ): OnMethod {
   return (target, name) => {
     const facts = onMethod('Returns', target, name)

@@ -365,7 +365,12 @@ function deprecation(where: string, facts: SharedFacts['deprecated']): Array<rea
   return headers
 }
 
-function answers({ method: { answers: facts, status }, where }: Scope): AnswerDoc[] {
+function answers({ method: { answers: facts, status, optional, paged }, where, options, name }: Scope): AnswerDoc[] {
+  // What `Collection` brings along speaks of the model, whatever that is.
+  if (optional && options.model && facts.length === 0 && name !== 'delete') {
+    const type: TypePlan = { kind: 'class', class: options.model, list: paged !== undefined }
+    return [{ status: status ?? 200, type }, ...(name === 'update' ? [{ status: 204 }] : [])]
+  }
   return facts.map(({ type, ...rest }) => ({
     ...rest,
     status: rest.status ?? status ?? 200,
