@@ -5,7 +5,7 @@ import { build } from 'esbuild'
 
 // Node takes some 0.3 ms to find, read and compile a module, and an application loads a hundred of ours before its first
 // answer. So those that every application needs become one file, those that most of them need at some time another. Each
-// module stays where it was, as one line that takes it out of its bundle: there is one copy of each, whoever asks for it.
+// module stays where it was, as one line that takes it out of its bundle: there is one copy of each with a state or a class.
 
 /**
  * Bundles what the compiler has written.
@@ -13,8 +13,12 @@ import { build } from 'esbuild'
  * @param {string} dist its folder
  */
 export async function bundle(dist) {
-  const core = loadedAtStart(dist)
-  const rest = modulesIn(dist).filter((id) => !core.includes(id) && !isEntry(id) && !id.startsWith('docstore/'))
+  // What the client stands on stays as files, for bundlers of browsers; the bundles have copies of what is arithmetic alone.
+  const shared = reachedFrom(dist, 'client/')
+  const core = loadedAtStart(dist).filter((id) => id !== 'errors')
+  // The command line is loaded once and by itself, and its main file begins with the line that names its interpreter.
+  const apart = (id) => id === 'errors' || /^(?:docstore|client|testing|cli)\//.test(id)
+  const rest = modulesIn(dist).filter((id) => !core.includes(id) && !isEntry(id) && !apart(id))
   await write(dist, 'core', core, new Map())
   await write(dist, 'rest', rest, new Map(core.map((id) => [id, 'core'])))
   for (const [name, ids] of [
@@ -22,6 +26,7 @@ export async function bundle(dist) {
     ['rest', rest],
   ]) {
     for (const id of ids) {
+      if (shared.has(id)) continue
       const door = relative(dirname(join(dist, id)), join(dist, name))
         .split(sep)
         .join('/')
@@ -31,6 +36,22 @@ export async function bundle(dist) {
     }
   }
   openDoor(dist, core)
+}
+
+/** The modules outside a folder that its own load, and those that these load. */
+function reachedFrom(dist, folder) {
+  const reached = new Set()
+  const look = (id) => {
+    const text = readFileSync(join(dist, `${id}.js`), 'utf8')
+    for (const [, path] of text.matchAll(/require\("(\.[^"]+)"\)/g)) {
+      const found = idOf(dist, join(dist, dirname(id), `${path}.js`))
+      if (found.startsWith(folder) || reached.has(found)) continue
+      reached.add(found)
+      look(found)
+    }
+  }
+  for (const id of modulesIn(dist)) if (id.startsWith(folder)) look(id)
+  return reached
 }
 
 /** What an application has loaded when it has answered its first request. */
