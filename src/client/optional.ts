@@ -1,0 +1,17 @@
+/**
+ * Loads an optional package.
+ *
+ * @param name as it is installed; no literal where it is loaded, so that bundlers for browsers leave it alone
+ * @param file what of it is loaded
+ * @param who needs it
+ * @throws Error that says what to install
+ */
+export async function loadOptional(name: string, file: string, who: string): Promise<unknown> {
+  try {
+    return (await import(file)) as unknown
+  } catch (cause) {
+    const { code } = (cause ?? {}) as { readonly code?: unknown }
+    if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw cause
+    throw new Error(`${who} needs the package ${name}: npm install ${name}`, { cause })
+  }
+}

@@ -1,0 +1,6 @@
+export { ExpectationError, type Expect, type ExpectedAnswer } from './expect'
+export { formatFindings, type Finding } from './findings'
+export { harden, type HardenOptions, type HardenReport } from './harden'
+export { exactly, type Matcher } from './fit'
+export { testApp, type Standing, type TestClient, type TestOptions } from './test-app'
+export { appTransport } from './transport'
