@@ -77,17 +77,37 @@ function toPairs(query: QueryValues): Array<readonly [string, string]> {
  */
 export function fillPath(template: string, values: QueryValues = {}): string {
   if (!template.includes('{')) return template
-  return template.replace(/\{([^{}]+)\}/g, (_, name: string) => {
-    const value = Object.hasOwn(values, name) ? values[name] : undefined
-    const segments = Array.isArray(value) ? (value as unknown[]) : [value]
-    return segments.map((segment) => toSegment(name, segment)).join('/')
-  })
+  const parts = partsOf(template)
+  let path = parts[0]!
+  for (let at = 1; at < parts.length; at += 2) path += toSegments(parts[at]!, values) + parts[at + 1]!
+  return path
 }
+
+// Templates stand in the code of an application, so they are few; paths made at run time must not pile up here.
+const mostTemplates = 1000
+const templates = new Map<string, readonly string[]>()
+
+/** Texts and names in turn, a text first and last. */
+function partsOf(template: string): readonly string[] {
+  const known = templates.get(template)
+  if (known) return known
+  const parts = template.split(/\{([^{}]+)\}/)
+  if (templates.size < mostTemplates) templates.set(template, parts)
+  return parts
+}
+
+function toSegments(name: string, values: QueryValues): string {
+  const value = Object.hasOwn(values, name) ? values[name] : undefined
+  if (!Array.isArray(value)) return toSegment(name, value)
+  return value.map((each: unknown) => toSegment(name, each)).join('/')
+}
+
+const plain = /^[\w-]+$/
 
 function toSegment(name: string, value: unknown): string {
   if (value === undefined || value === null) throw new TypeError(`The path needs a value for {${name}}`)
   const text = formatValue(name, value)
   if (text === '') throw new TypeError(`The value for {${name}} of the path is empty`)
   if (text === '.' || text === '..') throw new TypeError(`The value for {${name}} of the path is a dot segment`)
-  return encodeURIComponent(text)
+  return plain.test(text) ? text : encodeURIComponent(text)
 }

@@ -1,5 +1,5 @@
 import { fillPath, joinUrl } from './address'
-import type { AnyInput } from './calls'
+import type { AnyInput, RequestOptions } from './calls'
 import { decodeContent, encodeBody } from './content'
 import type { Answer, CallLimits, Draft, Send } from './draft'
 import { DecodeError, toResponseError } from './errors'
@@ -64,7 +64,36 @@ export type MakeCall = (base: CallBase, method: string, path: string, input: Any
  */
 export const callBody: MakeCall = async (base, method, path, input) => {
   const draft = toDraft(base, method, path, input)
-  const answer = await base.send(draft)
+  return toBodyValue(draft, await base.send(draft))
+}
+
+/** As {@link callBody}, with arguments that are the query or the body, as the method has it. */
+export async function callArguments(
+  base: CallBase,
+  method: string,
+  path: string,
+  args: unknown,
+  options: RequestOptions | undefined,
+): Promise<unknown> {
+  const draft = toDraft(base, method, path, toInput(method, args, options))
+  return toBodyValue(draft, await base.send(draft))
+}
+
+/**
+ * What a call takes, where its arguments are given as `request` takes them.
+ *
+ * @throws TypeError where they are to be the query and are no names with values
+ */
+export function toInput(method: string, args: unknown, options: RequestOptions | undefined): AnyInput | undefined {
+  if (args === undefined) return options
+  if (method !== 'GET' && method !== 'HEAD') return { ...options, body: args }
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) {
+    throw new TypeError(`The arguments of ${method} are names with values: they become the query`)
+  }
+  return { ...options, query: { ...options?.query, ...args } }
+}
+
+function toBodyValue(draft: Draft, answer: Answer): unknown {
   if (!answer.response.ok) refuseError(draft, answer)
   return decode(draft, answer)
 }

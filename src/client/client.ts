@@ -1,6 +1,6 @@
 import type { Method } from '../types'
 import { toBase } from './address'
-import { callBody, callFull, callHeaders, toDraft, type CallBase, type MakeCall } from './call'
+import { callArguments, callBody, callFull, callHeaders, toDraft, toInput, type CallBase, type MakeCall } from './call'
 import type { AnyCalls, AnyInput, RequestOptions, TypedCalls } from './calls'
 import { contractLayer } from './contract'
 import type { ServerEvent } from './event-parser'
@@ -70,12 +70,12 @@ export function createClient<Paths = undefined>(address: string | URL, options: 
   const client: ClientBase & AnyCalls = {
     address: base,
     ...createCalls(call),
-    async request<Body>(method: string, path: string, args?: unknown, extra?: RequestOptions) {
-      return (await callBody(call, method.toUpperCase(), path, toInput(method, args, extra))) as Body
-    },
+    request: <Body>(method: string, path: string, args?: unknown, extra?: RequestOptions) =>
+      callArguments(call, method.toUpperCase(), path, args, extra) as Promise<Body>,
     async *stream<Value>(method: string, path: string, args?: unknown, extra?: RequestOptions) {
       const lines = { accept: 'application/x-ndjson, application/json;q=0.5, */*;q=0.1', ...extra?.headers }
-      const draft = toDraft(call, method.toUpperCase(), path, toInput(method, args, { ...extra, headers: lines }))
+      const verb = method.toUpperCase()
+      const draft = toDraft(call, verb, path, toInput(verb, args, { ...extra, headers: lines }))
       yield* streamValues(call, draft) as AsyncGenerator<Value, void>
     },
     events: (path, args, extra) => streamEvents(call, toDraft(call, 'GET', path, toInput('GET', args, extra))),
@@ -98,14 +98,4 @@ function toCalls(call: CallBase, makerOf: (verb: Verb) => MakeCall): object {
       return [verb, (path: string, input?: AnyInput) => make(call, method, path, input)]
     }),
   )
-}
-
-function toInput(method: string, args: unknown, options: RequestOptions | undefined): AnyInput | undefined {
-  if (args === undefined) return options
-  const isQuery = /^(?:get|head)$/i.test(method)
-  if (!isQuery) return { ...options, body: args }
-  if (typeof args !== 'object' || args === null || Array.isArray(args)) {
-    throw new TypeError(`The arguments of ${method.toUpperCase()} are names with values: they become the query`)
-  }
-  return { ...options, query: { ...options?.query, ...args } }
 }

@@ -7,7 +7,7 @@ import type { Transport } from './transport'
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 /** The function in the middle of all layers: `fetch` without a `Request` in between. */
-export function fetchSend(fetch: Fetch, init: RequestInit): Send {
+export function fetchSend(fetch: Fetch, init: RequestInit | undefined): Send {
   return async function exchange(draft) {
     try {
       const response = await fetch(draft.url, toInit(draft, init))
@@ -19,15 +19,15 @@ export function fetchSend(fetch: Fetch, init: RequestInit): Send {
 }
 
 /** `fetch` as a transport, for layers of the application's own. */
-export function fetchTransport(fetch: Fetch, init: RequestInit): Transport {
+export function fetchTransport(fetch: Fetch, init: RequestInit | undefined): Transport {
   return (request) => {
     const { method, url, headers, body, signal } = request
     return fetch(url, { ...init, method, headers, body, signal, ...(body && { duplex: 'half' }) })
   }
 }
 
-function toInit({ method, headers, body, signal }: Draft, init: RequestInit): RequestInit {
-  if (body === undefined) return { ...init, method, headers, signal }
+function toInit({ method, headers, body, signal }: Draft, init: RequestInit | undefined): RequestInit {
+  if (body === undefined) return init ? { ...init, method, headers, signal } : { method, headers, signal }
   return { ...init, method, headers, signal, body, ...(isStream(body) && { duplex: 'half' }) }
 }
 

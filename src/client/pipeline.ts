@@ -25,7 +25,7 @@ export function createPipeline(settings: ClientSettings, fetch: Fetch): Send {
   return send
 }
 
-function createExchange({ transport, wrap, init = {} }: ClientSettings, fetch: Fetch): Send {
+function createExchange({ transport, wrap, init }: ClientSettings, fetch: Fetch): Send {
   if (!transport && wrap.length === 0) return fetchSend(fetch, init)
   const wrapped = wrap.reduceRight((next, layer) => layer(next), transport ?? fetchTransport(fetch, init))
   return withFailures(toSend(wrapped))

@@ -40,18 +40,20 @@ export function deadlineLayer(limit: number | undefined): Layer {
   }
 }
 
-async function within(next: Send, draft: Draft, limit: number, phase: TimeoutError['phase']): Promise<Answer> {
+function within(next: Send, draft: Draft, limit: number, phase: TimeoutError['phase']): Promise<Answer> {
   const { method, url, signal } = draft
-  if (signal?.aborted) throw signal.reason as Error
+  if (signal?.aborted) return Promise.reject(signal.reason as Error)
   const controller = new AbortController()
   const expire = (): void => controller.abort(new TimeoutError({ method, url }, phase, limit))
   const follow = (): void => controller.abort(signal?.reason)
   const timer = setTimeout(expire, limit)
   signal?.addEventListener('abort', follow, { once: true })
-  try {
-    return await next({ ...draft, signal: controller.signal })
-  } finally {
+  const settle = (): void => {
     clearTimeout(timer)
     signal?.removeEventListener('abort', follow)
   }
+  const work = next({ ...draft, signal: controller.signal })
+  // Beside the way of the answer, which every promise in between makes longer.
+  work.then(settle, settle)
+  return work
 }
