@@ -1,10 +1,13 @@
 import { everybody, few, own, peers, standard } from './contenders'
 import type { Effort } from './harness/throughput'
+import { millionNames, storeNames } from './stores/names'
 import { workloads } from './workloads/all'
 import type { Workload } from './workloads/workload'
 
 export const usage = `npm run bench -- [NAMES] [--quick] [--check] [--peers] [--rounds N] [--json FILE] [--node PATH]
-npm run bench -- --guard | micro | memory [--requests N]
+npm run bench -- --guard | micro | path [NAMES] | memory [NAMES] [--requests N]
+npm run bench -- stores [STORES] [--rounds N] [--json FILE]
+npm run bench -- stores million [STORES] [--documents N] [--rounds N] [--json FILE]
 
 NAMES         workloads (w1 w2 w3 w4 w5, w4-last …, startup) and contenders (${own.join(' ')},
               ${peers.join(' ')});
@@ -16,12 +19,18 @@ NAMES         workloads (w1 w2 w3 w4 w5, w4-last …, startup) and contenders ($
 --json FILE   write the ratios and every sample
 --node PATH   the node that runs the servers; also KUMU_BENCH_NODE
 --guard       fail where Kumu's ratios to raw node fall below those of bench/guard.json
+path          microseconds a request that servers spend themselves: connections in memory, without peers
 micro         nanoseconds of single steps: routing, reading, checking, writing
 memory        heap and memory over many requests
---requests N  how many of them in all, 10,000,000 where it is not said`
+--requests N  how many of them in all, 10,000,000 where it is not said
+stores        operations a second of STORES (${storeNames.join(' ')}) beside the bare
+              client libraries; in N pairs of slices, 24 where it is not said
+million       milliseconds of a page of a large collection beside SQL written by hand (${millionNames.join(' ')})
+--documents N how large, 1,000,000 where it is not said`
 
 /** What was asked for. */
-export type Options = MeasureOptions | { readonly mode: 'guard' | 'micro' } | MemoryOptions
+export type Options =
+  MeasureOptions | { readonly mode: 'guard' | 'micro' } | PathOptions | MemoryOptions | StoresOptions | MillionOptions
 
 export interface MeasureOptions {
   readonly mode: 'measure'
@@ -33,9 +42,31 @@ export interface MeasureOptions {
   readonly json?: string
 }
 
+export interface PathOptions {
+  readonly mode: 'path'
+  readonly workloads: readonly Workload[]
+  readonly contenders: readonly string[]
+}
+
 export interface MemoryOptions {
   readonly mode: 'memory'
   readonly requests: number
+  readonly contenders: readonly string[]
+}
+
+export interface StoresOptions {
+  readonly mode: 'stores'
+  readonly stores: readonly string[]
+  readonly pairs: number
+  readonly json?: string
+}
+
+export interface MillionOptions {
+  readonly mode: 'million'
+  readonly stores: readonly string[]
+  readonly documents: number
+  readonly rounds: number
+  readonly json?: string
 }
 
 /** What the words of a command line say, before it is known whether they go together. */
@@ -46,8 +77,8 @@ interface Words {
 }
 
 const flagNames = new Set(['--quick', '--check', '--peers', '--guard'])
-const valueNames = new Set(['--rounds', '--json', '--node', '--requests'])
-const modes = new Set(['startup', 'micro', 'memory'])
+const valueNames = new Set(['--rounds', '--json', '--node', '--requests', '--documents'])
+const modes = new Set(['startup', 'micro', 'path', 'memory', 'stores', 'million'])
 
 /**
  * Reads a command line; `--node` becomes `KUMU_BENCH_NODE`, for the processes that are started.
@@ -58,13 +89,23 @@ export function parseOptions(given: readonly string[]): Options {
   const { flags, values, names } = readWords(given)
   const node = values.get('--node')
   if (node) process.env.KUMU_BENCH_NODE = node
-  if (names.includes('memory')) return { mode: 'memory', requests: positive(values.get('--requests')) ?? 10_000_000 }
+  if (names.includes('memory')) {
+    const contenders = names.filter((name) => everybody.includes(name))
+    const requests = positive(values.get('--requests')) ?? 10_000_000
+    return { mode: 'memory', requests, contenders: contenders.length > 0 ? contenders : ['koa-router', 'kumu'] }
+  }
   if (names.includes('micro')) return { mode: 'micro' }
   if (flags.has('--guard')) return { mode: 'guard' }
+  if (names.includes('stores')) return storesOptions({ flags, values, names })
+  if (names.some((name) => name === 'million' || storeNames.includes(name))) throw new Error(usage)
   const quick = flags.has('--quick')
   // As they were given: the first is the reference.
   const contenders = [...new Set(names.filter((name) => everybody.includes(name)))]
-  const asked = names.filter((name) => !everybody.includes(name))
+  const asked = names.filter((name) => !everybody.includes(name) && name !== 'path')
+  if (names.includes('path')) {
+    const those = workloads.filter(({ id }) => asked.length === 0 || asked.some((name) => covers(name, id)))
+    return { mode: 'path', workloads: those, contenders: contenders.length > 0 ? contenders : few }
+  }
   const effort = quick
     ? { rounds: 3, warmUp: 1, measured: 1, fresh: false }
     : { rounds: 7, warmUp: 2, measured: 4, fresh: true }
@@ -79,6 +120,18 @@ export function parseOptions(given: readonly string[]): Options {
     effort: { ...effort, rounds: positive(values.get('--rounds')) ?? effort.rounds },
     json: values.get('--json'),
   }
+}
+
+function storesOptions({ values, names }: Words): StoresOptions | MillionOptions {
+  const asked = names.filter((name) => storeNames.includes(name))
+  const json = values.get('--json')
+  const rounds = positive(values.get('--rounds'))
+  if (!names.includes('million')) {
+    return { mode: 'stores', stores: asked.length > 0 ? asked : storeNames, pairs: rounds ?? 24, json }
+  }
+  if (asked.some((name) => !millionNames.includes(name))) throw new Error(usage)
+  const documents = positive(values.get('--documents')) ?? 1_000_000
+  return { mode: 'million', stores: asked.length > 0 ? asked : millionNames, documents, rounds: rounds ?? 100, json }
 }
 
 function readWords(given: readonly string[]): Words {
@@ -101,7 +154,12 @@ function usual(flags: ReadonlySet<string>): readonly string[] {
 }
 
 function isName(word: string): boolean {
-  return modes.has(word) || everybody.includes(word) || workloads.some(({ id }) => covers(word, id))
+  return (
+    modes.has(word) ||
+    storeNames.includes(word) ||
+    everybody.includes(word) ||
+    workloads.some(({ id }) => covers(word, id))
+  )
 }
 
 function covers(name: string, id: string): boolean {

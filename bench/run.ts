@@ -2,6 +2,9 @@ import { runGuard } from './modes/guard'
 import { runMeasure } from './modes/measure'
 import { runMemory } from './modes/memory'
 import { runMicro } from './modes/micro'
+import { runMillion } from './modes/million'
+import { runPath } from './modes/path'
+import { runStores } from './modes/stores'
 import { parseOptions } from './options'
 
 async function main(): Promise<void> {
@@ -13,8 +16,14 @@ async function main(): Promise<void> {
       return runGuard()
     case 'micro':
       return runMicro()
+    case 'path':
+      return runPath(options)
     case 'memory':
       return runMemory(options)
+    case 'stores':
+      return runStores(options)
+    case 'million':
+      return runMillion(options)
   }
 }
 

@@ -6,7 +6,6 @@ import type { MemoryOptions } from '../options'
 import { workloads } from '../workloads/all'
 import { isRefused, type Workload } from '../workloads/workload'
 
-const contenders = ['koa-router', 'kumu']
 const driven = workloads.filter(({ id }) => id !== 'w4-first' && id !== 'w4-middle')
 
 /** Seconds of load between two looks at how many requests it was. */
@@ -24,7 +23,7 @@ export interface MemorySample {
 }
 
 /** Shows whether servers keep something of each request: each workload is asked its share, in a process of its own. */
-export async function runMemory({ requests }: MemoryOptions): Promise<void> {
+export async function runMemory({ requests, contenders }: MemoryOptions): Promise<void> {
   checkLoadGenerator()
   const share = Math.ceil(requests / driven.length)
   console.log(`node ${nodeVersion()}, ${requests} requests to each, ${share} of each workload`)

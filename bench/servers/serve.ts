@@ -32,11 +32,28 @@ export type Contender = Readonly<Record<AppName, MakeApplication>>
  * @param contender its applications
  */
 export function serve(contender: Contender): void {
+  if (collect) return collect(contender)
   const [app, routes] = process.argv.slice(2)
   // An application that cannot be made ends the process with its reason: the harness reads it.
   void start(contender[app as AppName], Number(routes ?? 0))
   process.on('message', (question: ToServer) => tellUsage(question))
   process.on('disconnect', () => process.exit(0))
+}
+
+let collect: ((contender: Contender) => void) | undefined
+
+/**
+ * The applications of a contender, without a process and without listening.
+ *
+ * @param load loads its script
+ */
+export function contenderOf(load: () => unknown): Contender {
+  let contender: Contender | undefined
+  collect = (given) => (contender = given)
+  load()
+  collect = undefined
+  if (!contender) throw new Error('The script serves nothing')
+  return contender
 }
 
 async function start(make: MakeApplication, routes: number): Promise<void> {

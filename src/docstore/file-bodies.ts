@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { DriverPutOptions, Meta, Rev } from './driver'
-import { createRevision, formatTail, readTail } from './file-format'
-import { type FileSystem, ifThere, type OpenFile, syncDirectory, writeAll } from './file-system'
+import { createRevision, formatTail, readTail, smallBody } from './file-format'
+import { DirectorySync, type FileSystem, ifThere, type OpenFile, writeAll } from './file-system'
 
 /** A body that is open for reading, with its metadata and the part of the body that is in memory already. */
 export interface OpenBody {
@@ -19,11 +19,13 @@ export class Bodies {
   readonly #fs: FileSystem
   readonly #dir: string
   readonly #staging: string
+  readonly #syncing: DirectorySync
 
   constructor(fs: FileSystem, dir: string, staging: string) {
     this.#fs = fs
     this.#dir = dir
     this.#staging = staging
+    this.#syncing = new DirectorySync(fs, dir)
   }
 
   /** Writes a body under a new revision, durably. Nothing refers to it yet. */
@@ -38,16 +40,19 @@ export class Bodies {
     const file = await this.#fs.open(staged, 'wx')
     try {
       let size = 0
+      let held: Uint8Array = new Uint8Array(0)
       try {
         for await (const piece of body instanceof Uint8Array ? [body] : body) {
-          await writeAll(file, piece)
           size += piece.byteLength
+          // A small body goes with what stands behind it in one call.
+          if (piece === body && size <= smallBody) held = piece
+          else await writeAll(file, piece)
         }
         const facts = { key, type, modified: now(), ...(expires === undefined ? {} : { expires }) }
-        await writeAll(file, formatTail(facts))
+        await writeAll(file, Buffer.concat([held, formatTail(facts)]))
         await file.sync()
         await this.#fs.link(staged, join(this.#dir, rev))
-        await syncDirectory(this.#fs, this.#dir)
+        await this.#syncing.sync()
         return { ...facts, rev, size }
       } finally {
         await file.close()
@@ -61,6 +66,11 @@ export class Bodies {
   /** Ends a write that came to a good end. */
   async settle(rev: Rev): Promise<void> {
     await this.#fs.unlink(join(this.#staging, rev)).catch(() => undefined)
+  }
+
+  /** Ends a write that replaced a body, which nothing refers to any more. */
+  async replace(old: Rev, rev: Rev): Promise<void> {
+    await Promise.all([this.#fs.unlink(join(this.#dir, old)).catch(() => undefined), this.settle(rev)])
   }
 
   /** Removes a body that nothing refers to. What cannot be removed now is found by a later sweep. */

@@ -38,7 +38,12 @@ const magic = Buffer.from('KDS1', 'ascii')
 const tailLength = 4 + magic.byteLength
 // Enough for the tail with the longest key and type, every character of it escaped.
 const longestTail = 2048
-const smallBody = 64 * 1024
+
+/** Bytes of a body that is read and written together with what stands behind it. */
+export const smallBody = 64 * 1024
+
+/** Bytes that are read before it is known how many there are. */
+const firstRead = 4096
 
 /** What stands behind the body in its file: JSON, its length in four bytes (big endian), `KDS1`. */
 export function formatTail(meta: Omit<Meta, 'rev' | 'size'>): Uint8Array {
@@ -55,14 +60,29 @@ export async function readTail(
   rev: Rev,
   withBody: boolean,
 ): Promise<{ readonly meta: Meta; readonly body: Uint8Array }> {
+  const first = Buffer.allocUnsafe(firstRead)
+  const { bytesRead } = await file.read(first, 0)
+  // Only the end of a file cuts a read short; what has no tail there goes on to be looked at closely.
+  if (bytesRead < firstRead) {
+    const whole = parseTail(first.subarray(0, bytesRead), bytesRead, rev)
+    if (whole) return whole
+  }
   const { size: fileSize } = await file.stat()
   const read = await readAll(file, Math.max(0, fileSize - (withBody ? smallBody : longestTail)), fileSize)
-  const bytes = Buffer.from(read.buffer, read.byteOffset, read.byteLength)
+  const end = parseTail(Buffer.from(read.buffer, read.byteOffset, read.byteLength), fileSize, rev)
+  if (!end) throw new Error(`The document of revision ${rev} is damaged`)
+  return end
+}
+
+/** What the end of a file says; nothing where it says nothing. */
+function parseTail(
+  bytes: Buffer,
+  fileSize: number,
+  rev: Rev,
+): { readonly meta: Meta; readonly body: Uint8Array } | undefined {
   const end = bytes.byteLength - tailLength
   const start = end < 0 ? -1 : end - bytes.readUInt32BE(end)
-  if (start < 0 || !bytes.subarray(-magic.byteLength).equals(magic)) {
-    throw new Error(`The document of revision ${rev} is damaged`)
-  }
+  if (start < 0 || !bytes.subarray(-magic.byteLength).equals(magic)) return undefined
   const facts = JSON.parse(bytes.toString('utf8', start, end)) as Omit<Meta, 'rev' | 'size'>
   const size = fileSize - (bytes.byteLength - start)
   return { meta: { ...facts, rev, size }, body: bytes.subarray(0, start) }

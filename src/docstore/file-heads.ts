@@ -1,8 +1,11 @@
 import { join } from 'node:path'
 import type { Rev } from './driver'
 import { isRevision, toName } from './file-format'
-import { type FileSystem, ifThere, type OpenFile, syncDirectory } from './file-system'
+import { DirectorySync, type FileSystem, ifThere, type OpenFile, syncDirectory } from './file-system'
 import { isCode } from './system-error'
+
+/** Keys whose revision is remembered. */
+const maximalKnown = 10_000
 
 /**
  * Which revision of a key is the current one: the name of the one empty file, its head, in the key's own directory.
@@ -16,6 +19,9 @@ export class Heads {
   readonly #fs: FileSystem
   readonly #dir: string
   readonly #staging: string
+  readonly #syncing: DirectorySync
+  /** Revisions that were current when they were last seen; other processes may have replaced them. */
+  readonly #known = new Map<string, Rev>()
 
   /**
    * @param dir holds a directory a key
@@ -25,6 +31,7 @@ export class Heads {
     this.#fs = fs
     this.#dir = dir
     this.#staging = staging
+    this.#syncing = new DirectorySync(fs, dir)
   }
 
   /** The names of all key directories, foreign names included. */
@@ -34,6 +41,20 @@ export class Heads {
 
   /** The current revision in a directory. */
   async current(name: string): Promise<Rev | undefined> {
+    const known = this.#known.get(name)
+    // One look at a name costs less than a list of them, and tells as much: the name stands there while it is current.
+    if (known !== undefined && (await ifThere(this.#fs.stat(join(this.#dir, name, known))))) return known
+    const rev = await this.#find(name)
+    this.#remember(name, rev)
+    return rev
+  }
+
+  /** The revision that was current when it was last seen: enough for a write that fails where it no longer is. */
+  async likely(name: string): Promise<Rev | undefined> {
+    return this.#known.get(name) ?? this.current(name)
+  }
+
+  async #find(name: string): Promise<Rev | undefined> {
     // POSIX lets a listing that meets a rename show neither name, or both: look again before believing it.
     for (let attempt = 0, none = 0; attempt < 1000; attempt++) {
       const entries = await ifThere(this.#fs.readdir(join(this.#dir, name)))
@@ -46,14 +67,17 @@ export class Heads {
   }
 
   /** Makes `to` the current revision in place of `from`; false where `from` is no longer the current one. */
-  replace(key: string, from: Rev, to: Rev): Promise<boolean> {
+  async replace(key: string, from: Rev, to: Rev): Promise<boolean> {
     const path = join(this.#dir, toName(key))
-    return this.#consume(path, () => this.#fs.rename(join(path, from), join(path, to)))
+    const done = await this.#consume(path, () => this.#fs.rename(join(path, from), join(path, to)))
+    this.#remember(toName(key), done ? to : undefined)
+    return done
   }
 
   /** Makes the key absent; false where `from` is no longer the current revision. */
   async remove(key: string, from: Rev): Promise<boolean> {
     const path = join(this.#dir, toName(key))
+    this.#remember(toName(key), undefined)
     // Moved away, not unlinked: it stays as a mark, for as long as the body is not removed too.
     if (!(await this.#consume(path, () => this.#fs.rename(join(path, from), this.#mark(from))))) return false
     await this.clear(toName(key))
@@ -92,8 +116,16 @@ export class Heads {
       if (isCode(error, ...occupied)) return false
       throw error
     }
-    await syncDirectory(this.#fs, this.#dir)
+    await this.#syncing.sync()
+    this.#remember(toName(key), to)
     return true
+  }
+
+  #remember(name: string, rev: Rev | undefined): void {
+    this.#known.delete(name)
+    if (rev === undefined) return
+    this.#known.set(name, rev)
+    if (this.#known.size > maximalKnown) this.#known.delete(this.#known.keys().next().value!)
   }
 
   /** The directory is opened before the step: afterwards another one may stand at its path, and syncing that is no use. */

@@ -1,4 +1,5 @@
-import { link, mkdir, open, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises'
+import { closeSync, fstat, fsync, link, open, read, readdir, rename, stat, unlink, write } from 'node:fs'
+import { mkdir, rmdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { isCode } from './system-error'
 
@@ -31,22 +32,52 @@ export interface FileSystem {
 /** The file system of this host. */
 export const hostFileSystem: FileSystem = {
   mkdir,
-  readdir,
-  rename,
-  link,
-  unlink,
   rmdir,
-  stat,
+  readdir: (path) => called((done) => readdir(path, done)),
+  rename: (from, to) => called((done) => rename(from, to, done)),
+  link: (existing, path) => called((done) => link(existing, path, done)),
+  unlink: (path) => called((done) => unlink(path, done)),
+  stat: (path) => called((done) => stat(path, done)),
   async open(path, flags) {
-    const handle = await open(path, flags)
-    return {
-      write: (bytes) => handle.write(bytes, 0, bytes.byteLength),
-      read: (bytes, position) => handle.read(bytes, 0, bytes.byteLength, position),
-      stat: () => handle.stat(),
-      sync: () => handle.sync(),
-      close: () => handle.close(),
-    }
+    return new HostFile(await called<number>((done) => open(path, flags, done)))
   },
+}
+
+/** A descriptor: the file handles of `fs/promises` cost more than most of what is done with them here. */
+class HostFile implements OpenFile {
+  readonly #descriptor: number
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor
+  }
+
+  async write(bytes: Uint8Array): Promise<{ bytesWritten: number }> {
+    return { bytesWritten: await called<number>((done) => write(this.#descriptor, bytes, done)) }
+  }
+
+  async read(bytes: Uint8Array, position: number): Promise<{ bytesRead: number }> {
+    const { byteLength } = bytes
+    return { bytesRead: await called<number>((done) => read(this.#descriptor, bytes, 0, byteLength, position, done)) }
+  }
+
+  stat(): Promise<{ size: number }> {
+    return called((done) => fstat(this.#descriptor, done))
+  }
+
+  sync(): Promise<void> {
+    return called((done) => fsync(this.#descriptor, done))
+  }
+
+  async close(): Promise<void> {
+    // It waits for nothing, and handing it to another thread takes longer.
+    closeSync(this.#descriptor)
+  }
+}
+
+function called<T>(call: (done: (error: Error | null | undefined, result?: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    call((error, result) => (error ? reject(error) : resolve(result as T)))
+  })
 }
 
 /** The result, or nothing where the path is not there. */
@@ -88,6 +119,41 @@ export async function syncDirectory(fs: FileSystem, path: string): Promise<void>
   } finally {
     await directory.close()
   }
+}
+
+/** Makes the entries of one directory durable, for all who ask while a sync is under way by one more. */
+export class DirectorySync {
+  readonly #fs: FileSystem
+  readonly #path: string
+  #running: Promise<void> | undefined
+  #next: Promise<void> | undefined
+
+  constructor(fs: FileSystem, path: string) {
+    this.#fs = fs
+    this.#path = path
+  }
+
+  /** Settles when all that stood in the directory at the call is durable. */
+  sync(): Promise<void> {
+    if (!this.#running) return this.#run()
+    // The one that is under way may have begun before what is to be covered.
+    return (this.#next ??= this.#running.then(ignore, ignore).then(() => {
+      this.#next = undefined
+      return this.#run()
+    }))
+  }
+
+  #run(): Promise<void> {
+    const running = syncDirectory(this.#fs, this.#path).finally(() => {
+      if (this.#running === running) this.#running = undefined
+    })
+    this.#running = running
+    return running
+  }
+}
+
+function ignore(): void {
+  // Whoever asked for it is told.
 }
 
 /** Makes a directory and those above it, durably: each of them is an entry of the one above. */

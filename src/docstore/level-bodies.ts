@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { chunked } from './body'
-import { chunkKey, chunkLength, type LevelOp, stagedKey, type Stored } from './level-layout'
+import { chunkKey, chunkLength, inlineLength, type LevelOp, stagedKey } from './level-layout'
 
 /** What the bodies ask of a database. */
 export interface ChunkDatabase<Snapshot> {
@@ -12,8 +12,11 @@ export interface ChunkDatabase<Snapshot> {
 
 /** A body that is written, or small enough to be written with its metadata; nothing refers to it yet. */
 export interface StagedBody {
-  readonly id: string
   readonly size: number
+  /** The id of its chunks. */
+  readonly id?: string
+  /** The whole of a small one, which has none. */
+  readonly content?: Uint8Array
   /** What the step that refers to it has to do besides. */
   readonly ops: readonly LevelOp[]
 }
@@ -23,14 +26,15 @@ export async function stageBody(
   db: Pick<ChunkDatabase<unknown>, 'batch' | 'clear'>,
   body: Uint8Array | AsyncIterable<Uint8Array>,
 ): Promise<StagedBody> {
+  if (body instanceof Uint8Array && body.byteLength <= inlineLength) return toInline(body)
   const id = randomBytes(12).toString('hex')
-  let first: LevelOp | undefined
+  let first: Extract<LevelOp, { readonly type: 'put' }> | undefined
   let size = 0
   let index = 0
   try {
     for await (const chunk of chunked(body, chunkLength)) {
       const value = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
-      const write: LevelOp = { type: 'put', key: chunkKey(id, index), value }
+      const write = { type: 'put', key: chunkKey(id, index), value } as const
       // The mark goes first, so that what a crash leaves can be found.
       if (index === 1)
         await db.batch([{ type: 'put', key: stagedKey(id), value: Buffer.alloc(0) }, first!], { sync: true })
@@ -44,7 +48,12 @@ export async function stageBody(
     throw error
   }
   if (index > 1) return { id, size, ops: [{ type: 'del', key: stagedKey(id) }] }
-  return { id, size, ops: first ? [first] : [] }
+  if (size <= inlineLength) return toInline(first?.value ?? Buffer.alloc(0))
+  return { id, size, ops: [first!] }
+}
+
+function toInline(content: Uint8Array): StagedBody {
+  return { size: content.byteLength, content, ops: [] }
 }
 
 /** Removes the chunks of a body that nothing refers to, and its mark. */
@@ -61,7 +70,7 @@ export async function sweepBodies(db: ChunkDatabase<unknown>): Promise<void> {
 /** Bytes of a body from a position to an end, at most to the end of the chunk that holds the position. */
 export async function readChunk<Snapshot>(
   db: Pick<ChunkDatabase<Snapshot>, 'get'>,
-  { body }: Pick<Stored, 'body'>,
+  body: string,
   start: number,
   end: number,
   snapshot: Snapshot,

@@ -29,6 +29,8 @@ export interface LevelWrite {
   readonly previous?: Stored
   /** What will be there. */
   readonly next?: Omit<Stored, 'rev'>
+  /** The whole of a small body, which stands behind that. */
+  readonly content?: Uint8Array
   /** Goes into the same step. */
   readonly ops?: readonly LevelOp[]
 }
@@ -126,12 +128,12 @@ export class Journal implements ChangeLog {
     group.forEach(({ resolve }, index) => resolve(revs[index]!))
   }
 
-  #toOps({ op, key, previous, next, ops: extra = [] }: LevelWrite, ops: LevelOp[]): Rev {
+  #toOps({ op, key, previous, next, content, ops: extra = [] }: LevelWrite, ops: LevelOp[]): Rev {
     const number = this.#sequence.next()
     const seq = this.#sequence.format(number)
     if (previous) ops.push(...removalOf(key, previous))
     if (next) {
-      ops.push({ type: 'put', key: metaKey(key), value: toValue({ ...next, rev: seq }) })
+      ops.push({ type: 'put', key: metaKey(key), value: toValue({ ...next, rev: seq }, content) })
       if (next.expires !== undefined) {
         ops.push({ type: 'put', key: expiryKey(next.expires, key), value: Buffer.alloc(0) })
       }

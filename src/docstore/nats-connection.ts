@@ -116,6 +116,8 @@ async function connect(address: NatsAddress, onLost: () => void): Promise<Connec
     connection = await transport.connect({
       timeout: 5000,
       pingInterval: 10_000,
+      // Else each question takes down, for an error that may come, where it was asked: a third of its cost.
+      noAsyncTraces: true,
       ...address.client,
       ...(servers === undefined ? {} : { servers: typeof servers === 'string' ? servers : [...servers] }),
       // A client that reconnects sends later what its callers have given up: whoever calls next connects anew.

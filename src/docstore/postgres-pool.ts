@@ -80,8 +80,13 @@ export class PostgresPool {
     client.on('error', lose)
     client.on('end', lose)
     client.on('notification', onNotice)
-    await client.connect()
-    await client.query(`LISTEN "${channel}"`)
+    try {
+      await client.connect()
+      await client.query(`LISTEN "${channel}"`)
+    } catch (error) {
+      await client.end().catch(ignore)
+      throw error
+    }
     const end = async (): Promise<void> => {
       isOver = true
       await client.end().catch(ignore)
@@ -116,6 +121,12 @@ export function isConnectionError(error: unknown): boolean {
   // Class 08: connection exception; 57P01 to 57P03: shutdown, crash, starting up; 53300: too many connections.
   if (typeof code === 'string' && /^(?:08...|57P0[123]|53300|E[A-Z]+)$/.test(code)) return true
   return typeof message === 'string' && /connection (?:terminated|error|ended|timeout)|timeout exceeded/i.test(message)
+}
+
+/** Whether the server has answered that it will not: then nothing was done. */
+export function isRefusal(error: unknown): boolean {
+  const { severity } = (error ?? {}) as { readonly severity?: unknown }
+  return typeof severity === 'string' && !isConnectionError(error)
 }
 
 function toPlain(error: unknown, writes: boolean): unknown {

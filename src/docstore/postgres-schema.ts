@@ -15,12 +15,13 @@ export interface PostgresLayout {
   readonly unused: string
   readonly changes: string
   readonly info: string
+  readonly counts: string
   readonly bodies: string
   readonly revisions: string
-  readonly lock: string
-  readonly put: string
-  readonly remove: string
+  readonly write: string
   readonly reclaim: string
+  /** Functions of earlier versions. */
+  readonly former: readonly string[]
   /** The name of an index; it stands in the schema of its table. */
   readonly indexName: (suffix: string) => string
   readonly schema: string
@@ -29,10 +30,27 @@ export interface PostgresLayout {
   readonly channel: string
 }
 
-const version = 1
+/** What the first look at a database has found. */
+export interface PostgresOpened {
+  readonly layout: PostgresLayout
+  /** Tells the revisions of these tables from those of tables that had the same name. */
+  readonly epoch: string
+}
+
+/** What a statement needs to know of the moment it is sent in. */
+export interface PostgresMoment {
+  readonly open: () => Promise<PostgresOpened>
+  /** The time in milliseconds, or nothing for that of the server. */
+  readonly clock: () => number | null
+}
+
+const version = 2
 
 /** Locks of keys: many enough that writers seldom meet, few enough for the shared memory of a batch. */
 const lockSlots = 512
+
+/** Rows that the number of documents is made of, so that writers seldom wait for one another to change it. */
+const countSlots = 64
 
 /** The time in milliseconds by the clock of the server, or by the one that the first parameter of a call gives. */
 export function clockOf(parameter: string): string {
@@ -50,12 +68,12 @@ export function layoutOf(schema: string, table: string): PostgresLayout {
     unused: name('_unused'),
     changes: name('_changes'),
     info: name('_info'),
+    counts: name('_counts'),
     bodies: name('_bodies'),
     revisions: name('_revisions'),
-    lock: name('_lock_1'),
-    put: name('_put_1'),
-    remove: name('_delete_1'),
-    reclaim: name('_reclaim_1'),
+    write: name('_write_2'),
+    reclaim: name('_reclaim_2'),
+    former: ['_lock_1', '_put_1', '_delete_1', '_reclaim_1'].map(name),
     indexName: (suffix) => `${table}_${suffix}`,
     space: digest.readInt32BE(),
     channel: `kumu_${digest.toString('hex', 0, 8)}`,
@@ -105,12 +123,14 @@ export async function prepareSchema(
       Sequence.createEpoch(),
     ])
   }
+  await countDocuments(session, layout)
   const { rows } = await session.query(`SELECT version FROM ${layout.info}`)
   if (rows[0]?.version !== version) {
     throw new Error(
       `The tables of ${layout.documents} have version ${String(rows[0]?.version)}, this driver knows ${version}`,
     )
   }
+  await session.query(functions(layout))
   for (const { suffix, definition } of indexes) {
     const name = layout.indexName(suffix)
     if (await hasRelation(session, `"${layout.schema}"."${name}"`)) continue
@@ -118,6 +138,24 @@ export async function prepareSchema(
   }
   // The planner knows nothing of an expression before.
   if (indexes.length > 0) await session.query(`ANALYZE ${layout.documents}`)
+}
+
+/** In tables of the first version nobody has counted the documents that take part in queries. Their functions do not. */
+async function countDocuments(session: PostgresSession, layout: PostgresLayout): Promise<void> {
+  const { rows } = await session.query(`SELECT version FROM ${layout.info}`)
+  if (rows[0]?.version !== 1) return
+  await session.query(`LOCK TABLE ${layout.documents} IN SHARE ROW EXCLUSIVE MODE`)
+  await session.query(countTable(layout))
+  await session.query(`UPDATE ${layout.counts} SET number = (
+    SELECT count(*) FROM ${layout.documents} WHERE tokens IS NOT NULL) WHERE slot = 0`)
+  for (const name of layout.former) await session.query(`DROP FUNCTION IF EXISTS ${name}`)
+  await session.query(`UPDATE ${layout.info} SET version = ${version}`)
+}
+
+function countTable({ counts }: PostgresLayout): string {
+  return `
+CREATE TABLE ${counts} (slot integer PRIMARY KEY, number bigint NOT NULL) WITH (fillfactor = 10);
+INSERT INTO ${counts} SELECT slot, 0 FROM generate_series(0, ${countSlots - 1}) AS slot;`
 }
 
 /** In tables that were restored into another server, the transactions of the feed have numbers that are yet to come. */
@@ -136,8 +174,8 @@ async function isPrepared(
 ): Promise<boolean> {
   const names = [layout.info, ...indexes.map(({ suffix }) => `"${layout.schema}"."${layout.indexName(suffix)}"`)]
   const { rows } = await session.query(
-    'SELECT bool_and(to_regclass(name) IS NOT NULL) AS complete FROM unnest($1::text[]) AS name',
-    [names],
+    'SELECT bool_and(to_regclass(name) IS NOT NULL) AND to_regproc($2) IS NOT NULL AS complete FROM unnest($1::text[]) AS name',
+    [names, layout.write],
   )
   if (rows[0]?.complete !== true) return false
   const info = await session.query(`SELECT version FROM ${layout.info}`)
@@ -167,83 +205,92 @@ CREATE TABLE ${changes} (
   PRIMARY KEY (xid, seq));
 CREATE TABLE ${info} (
   version integer NOT NULL, epoch text NOT NULL, trimmed_xid xid8 NOT NULL DEFAULT '0', trimmed_seq bigint NOT NULL DEFAULT 0);
-${functions(layout)}`
+${countTable(layout)}`
 }
-
-const found = 'done boolean, c_rev bigint, c_type text, c_size bigint, c_modified bigint, c_expires bigint'
 
 /**
  * A key is locked before the transaction has a number (an advisory lock gives it none): of two writers of a key the later
  * one then has the higher number, which is the order that the change feed goes by.
+ *
+ * Statements in functions are planned once a connection, maybe while the table is as good as empty: no plan that reads all
+ * of it may be chosen then.
  */
 function functions(layout: PostgresLayout): string {
-  const { documents, unused, changes, revisions, lock, put, remove, reclaim, space } = layout
+  const { documents, unused, changes, counts, revisions, write, reclaim, space } = layout
+  const countSlot = `pg_backend_pid() & ${countSlots - 1}`
   const slot = `hashtext(k) & ${lockSlots - 1}`
-  // What was acknowledged is on the disk, whatever the session says.
-  const syncing = `IF current_setting('synchronous_commit') = 'off' THEN PERFORM set_config('synchronous_commit', 'on', true); END IF;`
-  const check = `
-  ${syncing}
-  PERFORM pg_advisory_xact_lock(${space}, ${slot});
-  now_ms := ${clockOf('clock')};
-  SELECT d.rev, d.type, d.size, d.modified, d.expires, d.body INTO old FROM ${documents} d WHERE d.key = k;
-  known := FOUND;
-  live := known AND (old.expires IS NULL OR old.expires > now_ms);
-  IF NOT (CASE cond WHEN 'any' THEN true WHEN 'absent' THEN NOT live WHEN 'present' THEN live ELSE live AND old.rev = wanted END) THEN
-    IF live THEN RETURN QUERY SELECT false, old.rev, old.type, old.size, old.modified, old.expires;
-    ELSE RETURN QUERY SELECT false, NULL::bigint, NULL::text, NULL::bigint, NULL::bigint, NULL::bigint; END IF;
-    RETURN;
-  END IF;`
-  const declarations = 'DECLARE now_ms bigint; old record; known boolean; live boolean;'
+  const holds = `CASE a.cond WHEN 'any' THEN true WHEN 'absent' THEN NOT l.live WHEN 'present' THEN l.live ELSE l.live AND d.rev = a.wanted END`
   return `
-CREATE FUNCTION ${lock}(keys text[]) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE slot integer;
+CREATE OR REPLACE FUNCTION ${write}(keys text[], conds text[], revs bigint[], types text[], sizes bigint[], expiries bigint[], bodies bigint[],
+  offsets integer[], contents bytea, tokens jsonb, whole boolean, clock bigint)
+RETURNS TABLE (done boolean, live boolean, written bigint, now_ms bigint, c_rev bigint, c_type text, c_size bigint, c_modified bigint, c_expires bigint)
+LANGUAGE plpgsql SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+#variable_conflict use_column
+DECLARE time_ms bigint; staged bigint[];
 BEGIN
-  FOR slot IN SELECT DISTINCT ${slot} FROM unnest(keys) AS k ORDER BY 1 LOOP
-    PERFORM pg_advisory_xact_lock(${space}, slot);
-  END LOOP;
-END $$;
-CREATE FUNCTION ${put}(k text, cond text, wanted bigint, t text, n bigint, clock bigint, x bigint, c bytea, b bigint, j jsonb)
-RETURNS TABLE (${found}) LANGUAGE plpgsql AS $$
-${declarations} r bigint;
-BEGIN${check}
-  IF b IS NOT NULL THEN
-    DELETE FROM ${unused} u WHERE u.body = b;
-    IF NOT FOUND THEN RAISE EXCEPTION 'The write was held up for too long: what there was of its body has been removed'; END IF;
+  -- What was acknowledged is on the disk, whatever the session says.
+  IF current_setting('synchronous_commit') = 'off' THEN PERFORM set_config('synchronous_commit', 'on', true); END IF;
+  -- In one order for everybody: nobody waits in a circle.
+  PERFORM pg_advisory_xact_lock(${space}, s.slot) FROM (SELECT DISTINCT ${slot} AS slot FROM unnest(keys) AS k ORDER BY 1) AS s;
+  time_ms := ${clockOf('clock')};
+  staged := array_remove(bodies, NULL);
+  IF cardinality(staged) > 0 THEN
+    PERFORM 1 FROM ${unused} u WHERE u.body = ANY (staged) FOR UPDATE;
+    IF (SELECT count(*) FROM ${unused} u WHERE u.body = ANY (staged)) < cardinality(staged) THEN
+      RAISE EXCEPTION 'The write was held up for too long: what there was of its body has been removed';
+    END IF;
   END IF;
-  r := nextval('${revisions}');
-  INSERT INTO ${documents} AS d (key, rev, type, size, modified, expires, body, tokens, content)
-    VALUES (k, r, t, n, now_ms, x, b, j, c)
-    ON CONFLICT (key) DO UPDATE SET rev = excluded.rev, type = excluded.type, size = excluded.size, modified = excluded.modified,
-      expires = excluded.expires, body = excluded.body, tokens = excluded.tokens, content = excluded.content;
-  IF old.body IS NOT NULL THEN INSERT INTO ${unused} (body) VALUES (old.body); END IF;
-  INSERT INTO ${changes} (seq, op, key) VALUES (r, 'put', k);
-  RETURN QUERY SELECT true, r, t, n, now_ms, x;
+  RETURN QUERY
+  WITH asked AS MATERIALIZED (
+    SELECT a.*, d.rev AS o_rev, d.type AS o_type, d.size AS o_size, d.modified AS o_modified, d.expires AS o_expires, d.body AS o_body,
+      d.rev IS NOT NULL AS known, coalesce(d.counted, false) AS counted, l.live AS live, ${holds} AS holds
+    FROM unnest(keys, conds, revs, types, sizes, expiries, bodies, offsets) WITH ORDINALITY AS a(k, cond, wanted, t, n, x, b, o, place)
+    LEFT JOIN LATERAL (
+      SELECT rev, type, size, modified, expires, body, tokens IS NOT NULL AS counted FROM ${documents} WHERE key = a.k LIMIT 1) AS d ON true
+    CROSS JOIN LATERAL (SELECT d.rev IS NOT NULL AND (d.expires IS NULL OR d.expires > time_ms) AS live) AS l),
+  going AS MATERIALIZED (
+    SELECT *, nextval('${revisions}') AS r, nullif(tokens -> (place - 1)::integer, 'null') AS j FROM asked
+    WHERE holds AND (t IS NOT NULL OR known) AND (NOT whole OR NOT EXISTS (SELECT 1 FROM asked WHERE NOT holds))),
+  stored AS (
+    INSERT INTO ${documents} AS d (key, rev, type, size, modified, expires, body, tokens, content)
+      SELECT k, r, t, n, time_ms, x, b, j,
+        CASE WHEN b IS NULL THEN substring(contents FROM o + 1 FOR n::integer) END
+      FROM going WHERE t IS NOT NULL
+      ON CONFLICT (key) DO UPDATE SET rev = excluded.rev, type = excluded.type, size = excluded.size, modified = excluded.modified,
+        expires = excluded.expires, body = excluded.body, tokens = excluded.tokens, content = excluded.content),
+  removed AS (DELETE FROM ${documents} WHERE key = ANY (ARRAY(SELECT k COLLATE "C" FROM going WHERE t IS NULL))),
+  taken AS (DELETE FROM ${unused} WHERE body = ANY (ARRAY(SELECT b FROM going WHERE b IS NOT NULL))),
+  counting AS (
+    UPDATE ${counts} SET number = number + m.more
+    FROM (SELECT count(*) FILTER (WHERE j IS NOT NULL) - count(*) FILTER (WHERE counted) AS more FROM going) AS m
+    WHERE slot = ${countSlot} AND m.more <> 0),
+  freed AS (INSERT INTO ${unused} (body) SELECT o_body FROM going WHERE o_body IS NOT NULL),
+  logged AS (
+    INSERT INTO ${changes} (seq, op, key)
+      SELECT r, CASE WHEN t IS NOT NULL THEN 'put' WHEN live THEN 'delete' ELSE 'expire' END, k FROM going)
+  SELECT a.holds, a.live, g.r, time_ms, c.o_rev, c.o_type, c.o_size, c.o_modified, c.o_expires
+  FROM asked a LEFT JOIN going g ON g.place = a.place
+  LEFT JOIN LATERAL (SELECT a.o_rev, a.o_type, a.o_size, a.o_modified, a.o_expires WHERE a.live AND NOT a.holds) AS c ON true
+  ORDER BY a.place;
 END $$;
-CREATE FUNCTION ${remove}(k text, cond text, wanted bigint, clock bigint)
-RETURNS TABLE (${found}) LANGUAGE plpgsql AS $$
-${declarations}
-BEGIN${check}
-  IF NOT known THEN RETURN; END IF;
-  DELETE FROM ${documents} d WHERE d.key = k;
-  IF old.body IS NOT NULL THEN INSERT INTO ${unused} (body) VALUES (old.body); END IF;
-  INSERT INTO ${changes} (seq, op, key) VALUES (nextval('${revisions}'), CASE WHEN live THEN 'delete' ELSE 'expire' END, k);
-  IF live THEN RETURN QUERY SELECT true, old.rev, old.type, old.size, old.modified, old.expires; END IF;
-END $$;
-CREATE FUNCTION ${reclaim}(clock bigint) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE now_ms bigint := ${clockOf('clock')}; k text; due text[] := '{}'; b bigint; freed bigint := 0;
+CREATE OR REPLACE FUNCTION ${reclaim}(clock bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE now_ms bigint := ${clockOf('clock')}; k text; due text[] := '{}'; b bigint; counted boolean;
+  freed bigint := 0; less bigint := 0;
 BEGIN
   -- All locks first, and none that somebody else holds: nobody waits in a circle.
   FOR k IN SELECT d.key FROM ${documents} d WHERE d.expires <= now_ms ORDER BY d.expires LIMIT 200 LOOP
     IF pg_try_advisory_xact_lock(${space}, ${slot}) THEN due := due || k; END IF;
   END LOOP;
   FOREACH k IN ARRAY due LOOP
-    DELETE FROM ${documents} d WHERE d.key = k AND d.expires <= now_ms RETURNING d.body INTO b;
+    DELETE FROM ${documents} d WHERE d.key = k AND d.expires <= now_ms RETURNING d.body, d.tokens IS NOT NULL INTO b, counted;
     IF FOUND THEN
       IF b IS NOT NULL THEN INSERT INTO ${unused} (body) VALUES (b); END IF;
       INSERT INTO ${changes} (seq, op, key) VALUES (nextval('${revisions}'), 'expire', k);
       freed := freed + 1;
+      IF counted THEN less := less + 1; END IF;
     END IF;
   END LOOP;
+  IF less > 0 THEN UPDATE ${counts} SET number = number - less WHERE slot = ${countSlot}; END IF;
   RETURN freed;
 END $$;`
 }

@@ -53,35 +53,46 @@ export class QuerySql {
     this.#now = typeof now === 'number' ? this.#param(now) : now
   }
 
-  /** The keys of the page, one more than its limit where there are more, in order; beside them the columns of the order. */
-  keys(): Statement {
+  /**
+   * The page, one more than its limit where there are more, in order. Beside the columns stand the key and, as `s0` and so on,
+   * what it is ordered by.
+   *
+   * @param columns of the table, or expressions of it
+   */
+  page(columns: readonly string[]): Statement {
     const { limit, offset, after, sort } = this.#query
-    const columns = sort.map((_, index) => this.#direction(index, this.#sortable(index)))
-    const selected = ['key', ...columns.map(({ expression }, index) => `${expression} AS s${index}`)].join(', ')
-    const bounds = `LIMIT ${this.#param(limit + 1)} OFFSET ${this.#param(offset)}`
-    const order = this.order
+    const places = sort.map((_, index) => this.#direction(index, this.#sortable(index)))
+    const selected = ['key', ...columns, ...places.map(({ expression }, index) => `${expression} AS s${index}`)].join(
+      ', ',
+    )
+    const from = `SELECT ${selected} FROM ${this.#dialect.table} WHERE`
+    // Written out: how far a page reaches decides on the plan.
+    const bounds = (): string =>
+      offset === 0 ? `LIMIT ${limit + 1}` : `LIMIT ${limit + 1} OFFSET ${this.#param(offset)}`
     if (!after) {
-      const by = [...columns.map(({ term }) => term), 'key'].join(', ')
-      return this.#statement(
-        `SELECT ${selected} FROM ${this.#dialect.table} WHERE ${this.#filter()} ORDER BY ${by} ${bounds}`,
-      )
+      const by = [...places.map(({ term }) => term), 'key'].join(', ')
+      return this.#statement(`${from} ${this.#filter()} ORDER BY ${by} ${bounds()}`)
     }
+    const reach = offset === 0 ? limit + 1 : this.#param(offset + limit + 1)
     // One branch for each place where the orders of two documents may part: every one of them is a range of an index.
-    const reach = this.#param(offset + limit + 1)
     const branches = [...sort.keys(), sort.length].flatMap((parting) => {
       // Behind null there is nothing, in either direction.
       if (parting < sort.length && (after.values[parting] ?? null) === null) return []
       const conditions = [this.#filter(), ...this.#behind(parting)].join(' AND ')
-      const by = [...columns.slice(parting).map(({ term }) => term), 'key'].join(', ')
-      const branch = `SELECT ${selected} FROM ${this.#dialect.table} WHERE ${conditions} ORDER BY ${by} LIMIT ${reach}`
-      return `SELECT * FROM (${branch}) AS b${parting}`
+      const by = [...places.slice(parting).map(({ term }) => term), 'key'].join(', ')
+      return `${from} ${conditions} ORDER BY ${by} LIMIT ${reach}`
     })
-    return this.#statement(`SELECT * FROM (${branches.join(' UNION ALL ')}) AS page ORDER BY ${order} ${bounds}`)
+    const [only] = branches
+    if (branches.length === 1 && offset === 0) return this.#statement(only!)
+    const united = branches.map((branch, index) => `SELECT * FROM (${branch}) AS b${index}`).join(' UNION ALL ')
+    return this.#statement(`SELECT * FROM (${united}) AS page ORDER BY ${this.order()} ${bounds()}`)
   }
 
-  /** The order of the columns that {@link keys} gives. */
-  get order(): string {
-    return [...this.#query.sort.map((_, index) => this.#direction(index, `s${index}`).plain), 'key'].join(', ')
+  /** The order of a page by its columns, of which the page may have been made a table with a name. */
+  order(owner?: string): string {
+    const before = owner === undefined ? '' : `${owner}.`
+    const places = this.#query.sort.map(({ descending }, index) => `${before}s${index}${descending ? ' DESC' : ''}`)
+    return [...places, `${before}key`].join(', ')
   }
 
   /** How many documents pass. */
@@ -137,9 +148,9 @@ export class QuerySql {
     return (descending ? falling : rising)(this.#dialect, path, isCut)
   }
 
-  #direction(index: number, expression: string): { expression: string; term: string; plain: string } {
+  #direction(index: number, expression: string): { expression: string; term: string } {
     const suffix = this.#query.sort[index]!.descending ? ' DESC' : ''
-    return { expression, term: `${expression}${suffix}`, plain: `s${index}${suffix}` }
+    return { expression, term: `${expression}${suffix}` }
   }
 
   #params(values: readonly string[]): string[] {
@@ -153,12 +164,12 @@ export class QuerySql {
 }
 
 /** A token in a rising order, null last. */
-function rising(dialect: QueryDialect, path: readonly string[], isCut: boolean): string {
+export function rising(dialect: QueryDialect, path: readonly string[], isCut: boolean): string {
   return cut(dialect, `coalesce(${dialect.token(path)}, '${lastToken}')`, isCut)
 }
 
 /** A token in a falling order, null last. */
-function falling(dialect: QueryDialect, path: readonly string[], isCut: boolean): string {
+export function falling(dialect: QueryDialect, path: readonly string[], isCut: boolean): string {
   return cut(dialect, `coalesce(${dialect.token(path)}, '${firstToken}')`, isCut)
 }
 

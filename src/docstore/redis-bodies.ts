@@ -35,10 +35,10 @@ export class RedisBodies {
   }
 
   async stage(body: Uint8Array | AsyncIterable<Uint8Array>): Promise<StagedBody> {
-    const id = randomBytes(12).toString('hex')
     if (body instanceof Uint8Array && body.byteLength <= chunkLength) {
-      return { size: body.byteLength, id, chunks: 0, bytes: toBuffer(body) }
+      return { size: body.byteLength, id: '', chunks: 0, bytes: toBuffer(body) }
     }
+    const id = randomBytes(12).toString('hex')
     let first = none
     let size = 0
     let chunks = 0

@@ -19,31 +19,41 @@ local micro = time[1] * 1000000 + time[2]
 local now = ARGV[1] ~= '' and tonumber(ARGV[1]) or math.floor(micro / 1000)
 local logLength, grace = ARGV[2], tonumber(ARGV[3])
 
+local last, reserved, trims = 0, 0, true
+local function reserve(count)
+  last = math.max((tonumber(redis.call('GET', lastKey) or 0) or 0) + 1, micro) - 1
+  reserved = count
+  redis.call('SET', lastKey, string.format('%.0f', last + count))
+end
+
 local function record(op, key)
-  local number = string.format('%.0f', math.max((tonumber(redis.call('GET', lastKey) or 0) or 0) + 1, micro))
-  redis.call('SET', lastKey, number)
-  redis.call('XADD', logKey, 'MAXLEN', '~', logLength, number .. '-0', 'o', op, 'k', key)
+  if reserved == 0 then reserve(1) end
+  last, reserved = last + 1, reserved - 1
+  local number = string.format('%.0f', last)
+  if trims then redis.call('XADD', logKey, 'MAXLEN', '~', logLength, number, 'o', op, 'k', key)
+  else redis.call('XADD', logKey, number, 'o', op, 'k', key) end
+  trims = false
   return number
 end
 
-local function release(key)
-  local old = redis.call('HMGET', docs .. key, 'id', 'chunks')
-  for n = 0, (tonumber(old[2] or 0) or 0) - 1 do redis.call('PEXPIRE', chunks .. old[1] .. ':' .. n, grace) end
+local function release(key, doc)
+  for n = 0, (tonumber(doc[4] or 0) or 0) - 1 do redis.call('PEXPIRE', chunks .. doc[3] .. ':' .. n, grace) end
   redis.call('UNLINK', docs .. key)
 end
 
-local function remove(key, op)
+local function remove(key, op, doc)
   local number = record(op, key)
-  release(key)
+  release(key, doc)
   redis.call('ZREM', indexKey, key)
   redis.call('ZREM', expiryKey, key)
   return number
 end
 
-local function current(key)
-  local doc = redis.call('HMGET', docs .. key, 'rev', 'type', 'size', 'modified', 'expires')
-  if doc[1] and not (doc[5] and tonumber(doc[5]) <= now) then return doc end
-  if doc[1] or redis.call('ZSCORE', indexKey, key) then remove(key, 'expire') end
+-- The revision, when it expires, the id and number of its chunks, then what else is asked for.
+local function current(key, ...)
+  local doc = redis.call('HMGET', docs .. key, 'rev', 'expires', 'id', 'chunks', ...)
+  if doc[1] and not (doc[2] and tonumber(doc[2]) <= now) then return doc end
+  if doc[1] or redis.call('ZSCORE', indexKey, key) then remove(key, 'expire', doc) end
   return nil
 end
 
@@ -56,56 +66,88 @@ local function reclaim(count)
 end
 `
 
-/** Ten arguments a write: op, key, condition, its revision, type, size, expires, body id, chunks, body. */
+/**
+ * Arguments: whether it is all or nothing, the writes in JSON (each is op, key, condition, its revision, type, size, expires,
+ * body id, chunks), and the body of each. The answer is the time, and for each write its revision, `1` or nothing for a
+ * deletion, or a list that begins with what is wrong.
+ */
 const writeBody = `
 reclaim(10)
+local whole, writes = ARGV[4] == '1', cjson.decode(ARGV[5])
 local function holds(condition, rev, doc)
   if condition == 'any' then return true end
   if condition == 'absent' then return not doc end
   return doc and (condition == 'present' or doc[1] == rev)
 end
 
-local live = {}
-for at = 4, #ARGV, 10 do
-  local op, key, condition, rev = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-  local doc = current(key)
+local function refusal(write, doc)
+  local _, key, condition, rev, _, _, _, id, count = unpack(write)
   if not holds(condition, rev, doc) then
-    return { 'conflict', key, unpack(doc or {}, 1, doc and 5 or 0) }
+    if not doc then return { 'conflict' } end
+    return { 'conflict', unpack(redis.call('HMGET', docs .. key, 'rev', 'type', 'size', 'modified', 'expires'), 1, 5) }
   end
-  for n = 0, (op == 'put' and tonumber(ARGV[at + 8]) or 0) - 1 do
-    if redis.call('EXISTS', chunks .. ARGV[at + 7] .. ':' .. n) == 0 then return { 'lost', key } end
+  for n = 0, count - 1 do
+    if redis.call('EXISTS', chunks .. id .. ':' .. n) == 0 then return { 'lost' } end
   end
-  live[key] = doc and true or false
 end
 
-local answers = { 'done', string.format('%.0f', now) }
-for at = 4, #ARGV, 10 do
-  local op, key = ARGV[at], ARGV[at + 1]
-  if op == 'delete' then
-    answers[#answers + 1] = live[key] and remove(key, 'delete') or ''
+local modified = string.format('%.0f', now)
+local function put(write, old, body)
+  local _, key, _, _, type, size, expires, id, count = unpack(write)
+  local number, name = record('put', key), docs .. key
+  -- What is replaced by the like of it is overwritten; of anything else nothing may be left.
+  if old and (old[2] or old[4] or count > 0) then release(key, old) end
+  if count == 0 then
+    redis.call('HSET', name, 'rev', number, 'type', type, 'size', size, 'modified', modified, 'body', body)
   else
-    local expires, id, count = ARGV[at + 6], ARGV[at + 7], tonumber(ARGV[at + 8])
-    local number = record('put', key)
-    if live[key] then release(key) end
-    redis.call('HSET', docs .. key, 'rev', number, 'type', ARGV[at + 4], 'size', ARGV[at + 5], 'modified', answers[2])
-    if count == 0 then redis.call('HSET', docs .. key, 'body', ARGV[at + 9])
-    else redis.call('HSET', docs .. key, 'id', id, 'chunks', count) end
-    for n = 0, count - 1 do redis.call('PERSIST', chunks .. id .. ':' .. n) end
-    redis.call('ZADD', indexKey, 0, key)
-    redis.call('ZREM', expiryKey, key)
-    if expires ~= '' then
-      redis.call('HSET', docs .. key, 'expires', expires)
-      redis.call('ZADD', expiryKey, expires, key)
-      if ARGV[1] == '' then
-        -- The memory is freed even if nobody comes by. A key is there at its very millisecond, a document is not.
-        redis.call('PEXPIREAT', docs .. key, string.format('%.0f', tonumber(expires) - 1))
-        for n = 0, count - 1 do
-          redis.call('PEXPIREAT', chunks .. id .. ':' .. n, string.format('%.0f', tonumber(expires) + grace))
-        end
+    redis.call('HSET', name, 'rev', number, 'type', type, 'size', size, 'modified', modified, 'id', id, 'chunks', count)
+  end
+  for n = 0, count - 1 do redis.call('PERSIST', chunks .. id .. ':' .. n) end
+  if not old then redis.call('ZADD', indexKey, 0, key) end
+  if old and old[2] and expires == '' then redis.call('ZREM', expiryKey, key) end
+  if expires ~= '' then
+    redis.call('HSET', name, 'expires', expires)
+    redis.call('ZADD', expiryKey, expires, key)
+    if ARGV[1] == '' then
+      -- The memory is freed even if nobody comes by. A key is there at its very millisecond, a document is not.
+      redis.call('PEXPIREAT', name, string.format('%.0f', tonumber(expires) - 1))
+      for n = 0, count - 1 do
+        redis.call('PEXPIREAT', chunks .. id .. ':' .. n, string.format('%.0f', tonumber(expires) + grace))
       end
     end
-    answers[#answers + 1] = number
   end
+  return number
+end
+
+local live, refused, done = {}, {}, 0
+for n, write in ipairs(writes) do
+  local doc = current(write[2])
+  live[n] = doc
+  if write[3] ~= 'any' or write[9] > 0 then refused[n] = refusal(write, doc) end
+  if not refused[n] then done = done + 1
+  elseif whole then
+    local answers = { modified }
+    for _ = 2, n do answers[#answers + 1] = '' end
+    answers[n + 1] = refused[n]
+    return answers
+  end
+end
+
+if done > 0 then reserve(done) end
+local answers = { modified }
+for n, write in ipairs(writes) do
+  if refused[n] then answers[n + 1] = refused[n]
+  elseif write[1] == 'put' then answers[n + 1] = put(write, live[n], ARGV[n + 5])
+  else answers[n + 1] = live[n] and remove(write[2], 'delete', live[n]) and '1' or '' end
+end
+return answers
+`
+
+/** Arguments: the keys. For each the fields of its document. */
+const readBody = `
+local answers = {}
+for n = 4, #ARGV do
+  answers[n - 3] = redis.call('HMGET', KEYS[5] .. ARGV[n], 'rev', 'type', 'size', 'modified', 'expires', 'id', 'chunks', 'body')
 end
 return answers
 `
@@ -122,8 +164,8 @@ end
 local more = #keys == count
 local answers = { more and keys[count - 1] or '' }
 for n = 1, more and count - 1 or #keys do
-  local doc = current(keys[n])
-  if doc then answers[#answers + 1] = { keys[n], unpack(doc, 1, 5) } end
+  local doc = current(keys[n], 'type', 'size', 'modified')
+  if doc then answers[#answers + 1] = { keys[n], doc[1], doc[5], doc[6], doc[7], doc[2] } end
 end
 return answers
 `
@@ -149,8 +191,11 @@ end
 return redis.call('GETRANGE', KEYS[1] .. ARGV[1], ARGV[2], ARGV[3])
 `
 
-/** Writes all or nothing: the conditions of all are decided first. */
+/** Writes all or nothing, or each for itself: the conditions of all are decided first. */
 export const writeScript = toScript(prelude + writeBody)
+
+/** The documents of some keys, expired ones too. */
+export const readScript = toScript(readBody)
 
 /** A page of the index with the metadata of its documents. */
 export const listScript = toScript(prelude + listBody)

@@ -2,6 +2,7 @@ import { StoreError } from './errors'
 import type { SqliteDatabase } from './sqlite-database'
 import { SqliteDatabase as Database } from './sqlite-database'
 import type { SqliteCall, SqliteCalls, SqliteRequest, SqliteSettings } from './sqlite-protocol'
+import { SqliteQueries } from './sqlite-queries'
 import { SqliteReads } from './sqlite-reads'
 import { prepareSchema } from './sqlite-schema'
 import { SqliteWrites } from './sqlite-writes'
@@ -25,12 +26,13 @@ export class SqliteEngine {
     try {
       const epoch = prepareSchema(this.#db, settings.index)
       const reads = (this.#reads = new SqliteReads(this.#db, settings, epoch))
+      const queries = new SqliteQueries(this.#db, settings, epoch)
       const writes = (this.#writes = new SqliteWrites(this.#db, settings, epoch))
       this.#handlers = {
         get: (input) => reads.get(input),
         check: ({ key, options, now }) => void writes.check(key, options, now),
         list: (input) => reads.list(input),
-        query: (input) => reads.query(input),
+        query: (input) => queries.run(input),
         read: (input) => reads.read(input),
         release: ({ reader }) => reads.release(reader),
         changes: (input) => reads.changes(input),

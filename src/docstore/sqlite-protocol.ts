@@ -52,9 +52,10 @@ export interface SqliteCalls {
   query: {
     input: { readonly query: DriverQuery; readonly now: number }
     output: {
-      readonly items: ReadonlyArray<{ readonly meta: Meta; readonly bytes: Uint8Array }>
+      readonly epoch: string
+      /** Items as JSON, to be joined by commas; those of the page, and one more where there are more. */
+      readonly items: readonly string[]
       readonly total?: number
-      readonly more: boolean
     }
   }
   read: { input: { readonly reader: number; readonly position: number; readonly end: number }; output: Uint8Array }

@@ -1,10 +1,9 @@
 import { extent } from './body'
 import type { Listing } from './driver'
-import { irregularity, QuerySql } from './query-sql'
 import { SqliteDatabase, type SqliteRow } from './sqlite-database'
 import type { ChangePage, FoundDocument, SqliteCalls, SqliteSettings } from './sqlite-protocol'
-import { metaColumns, readWhole, toMeta } from './sqlite-rows'
-import { chunkLength, sqliteDialect } from './sqlite-schema'
+import { metaColumns, toMeta } from './sqlite-rows'
+import { chunkLength } from './sqlite-schema'
 
 /** Readers that are kept for the next body. */
 const maximalIdle = 4
@@ -78,19 +77,6 @@ export class SqliteReads {
     return this.#db.get('SELECT last FROM kumu_info')!.last as number
   }
 
-  query({ query, now }: SqliteCalls['query']['input']): SqliteCalls['query']['output'] {
-    return this.#atOnce(() => {
-      const isRegular = (path: readonly string[]): boolean => this.#isRegular(path)
-      const keys = new QuerySql(sqliteDialect, query, now, isRegular).keys()
-      const found = this.#db.all(keys.text, ...keys.values)
-      const items = found.slice(0, query.limit).map(({ key }) => this.#whole(key as string))
-      const more = found.length > query.limit
-      if (!query.count) return { items, more }
-      const count = new QuerySql(sqliteDialect, query, now, isRegular).count()
-      return { items, more, total: this.#db.get(count.text, ...count.values)!.total as number }
-    })
-  }
-
   read({ reader, position, end }: SqliteCalls['read']['input']): Uint8Array {
     const { db, body } = this.#readers.get(reader)!
     return readChunk(db, body, position, end)
@@ -141,28 +127,6 @@ export class SqliteReads {
   #findRow(db: SqliteDatabase, key: string, columns: string, now: number): SqliteRow | undefined {
     const row = db.get(`SELECT ${metaColumns}${columns} FROM kumu_documents WHERE key = ?`, key)
     return row && (row.expires === null || (row.expires as number) > now) ? row : undefined
-  }
-
-  #whole(key: string): { meta: ReturnType<typeof toMeta>; bytes: Uint8Array } {
-    const row = this.#db.get(`SELECT ${metaColumns}, body, content FROM kumu_documents WHERE key = ?`, key)!
-    const meta = toMeta(this.#epoch, row)
-    if (row.body === null) return { meta, bytes: row.content as Uint8Array }
-    return { meta, bytes: readWhole(this.#db, row.body as number) }
-  }
-
-  #isRegular(path: readonly string[]): boolean {
-    const isIndexed = this.#settings.index.some((each) => each.join('.') === path.join('.'))
-    if (!isIndexed) return false
-    return this.#db.get(`SELECT ${irregularity(sqliteDialect, path)} AS odd`)!.odd === 0
-  }
-
-  #atOnce<T>(work: () => T): T {
-    this.#db.exec('BEGIN')
-    try {
-      return work()
-    } finally {
-      this.#db.exec('COMMIT')
-    }
   }
 }
 

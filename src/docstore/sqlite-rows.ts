@@ -1,4 +1,4 @@
-import type { Meta } from './driver'
+import type { Meta, QueryPage } from './driver'
 import type { SqliteDatabase, SqliteRow } from './sqlite-database'
 
 /** The columns that {@link toMeta} reads. */
@@ -27,8 +27,14 @@ export function toOwnMeta(meta: Meta): Meta {
 }
 
 /** All chunks of a body as one. */
-export function readWhole(db: SqliteDatabase, body: number): Uint8Array {
+export function readWhole(db: SqliteDatabase, body: number): Buffer {
   const rows = db.all('SELECT bytes FROM kumu_chunks WHERE body = ? ORDER BY number', body)
   // One by one libsql gives a row's bytes as a Buffer, many at a time as an ArrayBuffer.
   return Buffer.concat(rows.map(({ bytes }) => new Uint8Array(bytes as Uint8Array)))
+}
+
+/** Items from their JSON, in which revisions are numbers. */
+export function toItems(epoch: string, json: string): QueryPage['items'] {
+  const found = JSON.parse(`[${json}]`) as ReadonlyArray<{ meta: Omit<Meta, 'rev'> & { rev: number }; value: unknown }>
+  return found.map(({ meta, value }) => ({ meta: { ...meta, rev: toRev(epoch, meta.rev) }, value }))
 }

@@ -9,11 +9,12 @@ export const inlineLength = 64 * 1024
 /** Bytes of a chunk: every one but the last of a body has this length. */
 export const chunkLength = 128 * 1024
 
-const version = 1
+const version = 2
 
 // `content` is last: to reach a column, SQLite walks over those before it.
 const tables = `
-CREATE TABLE kumu_info (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, epoch TEXT NOT NULL, last INTEGER NOT NULL);
+CREATE TABLE kumu_info (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, epoch TEXT NOT NULL, last INTEGER NOT NULL,
+  counted INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE kumu_documents (
   id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, rev INTEGER NOT NULL, type TEXT NOT NULL, size INTEGER NOT NULL,
   modified INTEGER NOT NULL, expires INTEGER, body INTEGER, tokens TEXT, content BLOB);
@@ -50,6 +51,7 @@ export function prepareSchema(db: SqliteDatabase, index: ReadonlyArray<readonly 
       const epoch = Sequence.createEpoch()
       db.run('INSERT INTO kumu_info (one, version, epoch, last) VALUES (1, ?, ?, 0)', version, epoch)
     }
+    if (db.get('SELECT version FROM kumu_info')!.version === 1) count(db)
     const info = db.get('SELECT version, epoch FROM kumu_info')!
     if (info.version !== version) {
       throw new Error(`The tables of this file have version ${String(info.version)}, this driver knows ${version}`)
@@ -63,6 +65,12 @@ export function prepareSchema(db: SqliteDatabase, index: ReadonlyArray<readonly 
     db.exec('ROLLBACK')
     throw error
   }
+}
+
+/** In files of the first version nobody has counted the documents that take part in queries. */
+function count(db: SqliteDatabase): void {
+  db.exec(`ALTER TABLE kumu_info ADD COLUMN counted INTEGER NOT NULL DEFAULT 0;
+    UPDATE kumu_info SET version = 2, counted = (SELECT count(*) FROM kumu_documents WHERE tokens IS NOT NULL)`)
 }
 
 function hasTable(db: SqliteDatabase, name: string): boolean {

@@ -8,7 +8,7 @@ import { chunkLength, inlineLength } from './sqlite-schema'
 
 type Put = Extract<SqliteWrite, { readonly op: 'put' }>
 
-const findRow = `SELECT id, body, ${metaColumns} FROM kumu_documents WHERE key = ?`
+const findRow = `SELECT id, body, tokens IS NOT NULL AS counted, ${metaColumns} FROM kumu_documents WHERE key = ?`
 const insertRow = `INSERT INTO kumu_documents (rev, type, size, modified, expires, body, tokens, content, key)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
 const updateRow = `UPDATE kumu_documents SET rev = ?, type = ?, size = ?, modified = ?, expires = ?, body = ?, tokens = ?, content = ?
@@ -21,6 +21,8 @@ export class SqliteWrites {
   readonly #epoch: string
   #last = 0
   #begun = 0
+  /** By how many the documents that take part in queries have become more. */
+  #more = 0
 
   constructor(db: SqliteDatabase, settings: SqliteSettings, epoch: string) {
     this.#db = db
@@ -30,13 +32,14 @@ export class SqliteWrites {
 
   /** At the start of a transaction: other processes write too. */
   begin(): void {
+    this.#more = 0
     this.#begun = this.#last = this.#db.get('SELECT last FROM kumu_info')!.last as number
   }
 
   /** At its end. */
   finish(): void {
     if (this.#last === this.#begun) return
-    this.#db.run('UPDATE kumu_info SET last = ?', this.#last)
+    this.#db.run('UPDATE kumu_info SET last = ?, counted = counted + ?', this.#last, this.#more)
     this.#db.run('DELETE FROM kumu_changes WHERE number <= ?', this.#last - this.#settings.log)
   }
 
@@ -72,7 +75,7 @@ export class SqliteWrites {
   /** Lets go of some of what has expired. */
   reclaim(now: number): WriteResult {
     const due = this.#db.all(
-      `SELECT id, body, key FROM kumu_documents WHERE expires IS NOT NULL AND expires <= ? LIMIT 1000`,
+      `SELECT id, body, tokens IS NOT NULL AS counted, key FROM kumu_documents WHERE expires IS NOT NULL AND expires <= ? LIMIT 1000`,
       now,
     )
     for (const row of due) this.#remove(row, 'expire')
@@ -111,6 +114,7 @@ export class SqliteWrites {
     const body = isInline ? null : staged ? this.#takeStaged(staged.body) : this.#writeBody(bytes!)
     const { type, expires = null } = options
     const tokens = takesPart(type, size) ? toTokens(type, bytes ?? readWhole(this.#db, body!)) : null
+    this.#more += (tokens === null ? 0 : 1) - ((previous?.counted as number | undefined) ?? 0)
     const number = this.#append('put', key)
     const columns = [number, type, size, now, expires, body, tokens, isInline ? bytes! : null] as const
     if (previous) this.#db.run(updateRow, ...columns, previous.id!)
@@ -121,6 +125,7 @@ export class SqliteWrites {
 
   #remove(row: SqliteRow, op: Change['op']): void {
     this.#removeChunks(row)
+    this.#more -= row.counted as number
     this.#db.run('DELETE FROM kumu_documents WHERE id = ?', row.id!)
     this.#append(op, row.key as string)
   }

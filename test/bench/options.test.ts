@@ -1,5 +1,6 @@
 import { few, peers, standard } from '../../bench/contenders'
 import { type MeasureOptions, parseOptions } from '../../bench/options'
+import { workloads } from '../../bench/workloads/all'
 
 function measured(...words: string[]): MeasureOptions {
   const options = parseOptions(words)
@@ -50,8 +51,48 @@ describe('parseOptions(words)', () => {
   it('guard, micro and memory are what else there is', () => {
     expect(parseOptions(['--guard'])).toEqual({ mode: 'guard' })
     expect(parseOptions(['micro'])).toEqual({ mode: 'micro' })
-    expect(parseOptions(['memory'])).toEqual({ mode: 'memory', requests: 10_000_000 })
-    expect(parseOptions(['memory', '--requests', '500'])).toEqual({ mode: 'memory', requests: 500 })
+    const both = ['koa-router', 'kumu']
+    expect(parseOptions(['memory'])).toEqual({ mode: 'memory', requests: 10_000_000, contenders: both })
+    expect(parseOptions(['memory', 'kumu', '--requests', '500'])).toEqual({
+      mode: 'memory',
+      requests: 500,
+      contenders: ['kumu'],
+    })
+  })
+
+  it('path takes workloads and contenders', () => {
+    expect(parseOptions(['path'])).toEqual({ mode: 'path', workloads, contenders: few })
+    const two = workloads.filter(({ id }) => ['w1', 'w5'].includes(id))
+    const options = parseOptions(['path', 'w1', 'w5', 'raw', 'kumu'])
+    expect(options).toEqual({ mode: 'path', workloads: two, contenders: ['raw', 'kumu'] })
+  })
+
+  it('stores takes drivers and pairs of slices', () => {
+    const all = ['sqlite', 'postgres', 'redis', 'nats', 'level', 'file']
+    expect(parseOptions(['stores'])).toEqual({ mode: 'stores', stores: all, pairs: 24, json: undefined })
+    expect(parseOptions(['stores', 'redis', 'file', '--rounds', '5', '--json', 'out.json'])).toEqual({
+      mode: 'stores',
+      stores: ['redis', 'file'],
+      pairs: 5,
+      json: 'out.json',
+    })
+  })
+
+  it('stores million takes the drivers that have indexes, and how many documents', () => {
+    const usual = {
+      mode: 'million',
+      stores: ['sqlite', 'postgres'],
+      documents: 1_000_000,
+      rounds: 100,
+      json: undefined,
+    }
+    expect(parseOptions(['stores', 'million'])).toEqual(usual)
+    expect(parseOptions(['stores', 'million', 'sqlite', '--documents', '500', '--rounds', '7'])).toEqual({
+      ...usual,
+      stores: ['sqlite'],
+      documents: 500,
+      rounds: 7,
+    })
   })
 
   it('--node reaches the servers by KUMU_BENCH_NODE', () => {
@@ -73,6 +114,11 @@ describe('parseOptions(words)', () => {
     [['--rounds', '0']],
     [['--rounds', '1.5']],
     [['memory', '--requests', 'many']],
+    [['sqlite']],
+    [['million']],
+    [['stores', 'million', 'redis']],
+    [['stores', 'mongodb']],
+    [['stores', 'million', '--documents', '0']],
     [['--json']],
     [['']],
   ])('%j is answered with the usage', (words) => {

@@ -1,5 +1,5 @@
 import { ClassicLevel } from 'classic-level'
-import { docstore } from 'kumu/docstore'
+import { docstore, text } from 'kumu/docstore'
 import { level } from 'kumu/docstore/level'
 import { stageBody } from '../../src/docstore/level-bodies'
 import { Journal, type LevelDatabase } from '../../src/docstore/level-journal'
@@ -29,6 +29,30 @@ describe('level({ dir })', () => {
     // What could not be opened then can be opened now.
     expect((await second.get('a'))?.key).toBe('a')
     await second.close()
+  })
+
+  it('reads, replaces and deletes small bodies that stand in chunks', async () => {
+    const dir = createDirectory()
+    const db = new ClassicLevel<string, Buffer>(dir, { valueEncoding: 'buffer' })
+    for (const [key, id] of [
+      ['a', 'aa'],
+      ['b', 'bb'],
+    ]) {
+      const stored = { rev: `r-${key}`, type: 'a/b', size: 3, modified: 1, body: id }
+      await db.put(`m!${key}`, Buffer.from(JSON.stringify(stored)))
+      await db.put(`b!${id}!00000000`, Buffer.from('old'))
+    }
+    await db.close()
+    const store = docstore(level({ dir }))
+    expect(await text((await store.get('a'))!)).toBe('old')
+    expect(await text((await store.get('a', { range: [1, 1] }))!)).toBe('l')
+    await store.put('a', 'new\n\nlines', { if: 'r-a' })
+    await store.delete('b', { if: 'r-b' })
+    expect(await text((await store.get('a'))!)).toBe('new\n\nlines')
+    await store.close()
+    const after = new ClassicLevel<string, Buffer>(dir, { valueEncoding: 'buffer' })
+    expect(await after.keys({ gte: 'b!', lt: 'b"' }).all()).toEqual([])
+    await after.close()
   })
 
   it('sweeps the chunks of a body that was never finished', async () => {

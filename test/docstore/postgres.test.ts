@@ -132,10 +132,157 @@ describeWithService('postgres', (url) => {
       const client = new Client({ connectionString: url, options: '-c synchronous_commit=off' })
       await client.connect()
       await client.query('BEGIN')
-      await client.query(`SELECT * FROM ${table}_put_1('a', 'any', null, 'a/b', 0, null, null, '', null, null)`)
+      await client.query(writeOf(table, 'a'))
       expect((await client.query('SHOW synchronous_commit')).rows).toEqual([{ synchronous_commit: 'on' }])
       await client.query('ROLLBACK')
       await client.end()
+    })
+  })
+
+  describe('writes of postgres({ url })', () => {
+    /** The statements that go to the server while something is done. */
+    async function countStatements(work: () => Promise<unknown>): Promise<number> {
+      const spy = jest.spyOn(Client.prototype, 'query')
+      try {
+        await work()
+        return spy.mock.calls.filter(([query]) => JSON.stringify(query).includes('_write_2')).length
+      } finally {
+        spy.mockRestore()
+      }
+    }
+
+    it('sends a batch as one statement, all of it or nothing', async () => {
+      const store = docstore(postgres({ url, table: tables.next() }))
+      const old = await store.put('old', 'x')
+      const puts = Array.from({ length: 300 }, (_, index) => ({
+        op: 'put' as const,
+        key: `k${index}`,
+        body: String(index),
+      }))
+      const statements = await countStatements(async () => {
+        const metas = await store.batch([...puts, { op: 'delete', key: 'old', if: old.rev }])
+        expect(metas.map(({ key }) => key)).toEqual(puts.map(({ key }) => key))
+      })
+      expect(statements).toBe(1)
+      const refused = store.batch([
+        { op: 'put', key: 'new', body: 'x' },
+        { op: 'put', key: 'k7', body: 'x', if: null },
+        { op: 'delete', key: 'k8' },
+      ])
+      await expect(refused).rejects.toMatchObject({ code: 'conflict', current: { key: 'k7', size: 1 } })
+      expect(await store.get('new')).toBeUndefined()
+      expect((await store.get('k8', { body: false }))?.size).toBe(1)
+      expect(await store.get('old')).toBeUndefined()
+      await store.close()
+    })
+
+    it('gathers what waits, and gives every write its own answer, where one of them fails too', async () => {
+      const table = tables.next()
+      const store = docstore(postgres({ url, table }))
+      const { rev } = await store.put('old', 'x')
+      const gone = await store.put('gone', 'x')
+      const many = Array.from({ length: 40 }, (_, index) => `k${index}`)
+      expect(await countStatements(() => Promise.all(many.map((key) => store.put(key, 'x'))))).toBeLessThan(10)
+      await rowsOf(`ALTER TABLE ${table} ADD CHECK (key <> 'bad')`)
+      const results = await Promise.allSettled([
+        store.put('a', '1'),
+        store.put('bad', '1'),
+        store.put('old', '1', { if: null }),
+        store.delete('gone', { if: gone.rev }),
+        store.put('b', '22', { if: null, type: 'a/b' }),
+        store.delete('none'),
+      ])
+      expect(results).toMatchObject([
+        { value: { key: 'a', size: 1 } },
+        { reason: { message: expect.stringContaining('violates check constraint') as string } },
+        { reason: { code: 'conflict', current: { rev } } },
+        { value: true },
+        { value: { key: 'b', size: 2, type: 'a/b' } },
+        { value: false },
+      ])
+      expect((await store.list({ prefix: 'b' })).items).toMatchObject([{ key: 'b', size: 2 }])
+      await store.close()
+    })
+
+    it('fails none but the write whose body has been swept', async () => {
+      const table = tables.next()
+      const store = docstore(postgres({ url, table }))
+      await store.put('a', 'x')
+      let swept = false
+      async function* slow(): AsyncGenerator<Uint8Array> {
+        yield new Uint8Array(300_000)
+        await rowsOf(`DELETE FROM ${table}_unused`)
+        swept = true
+        yield new Uint8Array(10)
+      }
+      const failing = expect(store.put('slow', slow())).rejects.toThrow('held up for too long')
+      while (!swept) await store.put('a', 'y')
+      await failing
+      expect((await store.list()).items).toMatchObject([{ key: 'a' }])
+      await store.close()
+    })
+  })
+
+  describe('query of postgres({ url, index })', () => {
+    const json = { type: 'application/json' }
+
+    it('knows how many there are, whatever became of them', async () => {
+      const table = tables.next()
+      let now = 1000
+      const store = docstore(postgres({ url, table, now: () => now }))
+      const total = async (): Promise<number | undefined> => (await store.query({ limit: 1, count: true })).total
+      expect(await total()).toBe(0)
+      await store.batch(['a', 'b', 'c', 'd'].map((key) => ({ op: 'put', key, body: '{}', ...json })))
+      await store.put('text', '{}', { type: 'text/plain' })
+      expect(await total()).toBe(4)
+      await store.put('a', '{"again":true}', json)
+      await store.put('b', 'no longer', { type: 'text/plain' })
+      await store.put('text', '{}', json)
+      await store.delete('c')
+      await store.put('d', '{}', { ...json, expires: 2000 })
+      expect(await total()).toBe(3)
+      now = 2000
+      expect(await total()).toBe(2)
+      // Somebody comes by and removes what has expired.
+      await until(async () => {
+        await store.put('text', '{}', json)
+        return (await rowsOf(`SELECT 1 FROM ${table} WHERE key = 'd'`)).length === 0
+      })
+      expect(await total()).toBe(2)
+      await store.close()
+    })
+
+    it('counts once what tables of the first version hold', async () => {
+      const table = tables.next()
+      const store = docstore(postgres({ url, table }))
+      await store.batch(['a', 'b'].map((key) => ({ op: 'put', key, body: '{}', ...json })))
+      await store.close()
+      await rowsOf(`DROP TABLE ${table}_counts; DROP FUNCTION ${table}_write_2; UPDATE ${table}_info SET version = 1`)
+      const stores = Array.from({ length: 3 }, () => docstore(postgres({ url, table })))
+      await Promise.all(stores.map((each, index) => each.put(`more${index}`, '{}', json)))
+      expect((await stores[0]!.query({ limit: 1, count: true })).total).toBe(5)
+      await Promise.all(stores.map((each) => each.close()))
+    })
+
+    it('finds what its index does not tell, from the moment on that somebody else has stored it', async () => {
+      const table = tables.next()
+      const [store, other] = [1, 2].map(() => docstore(postgres({ url, table, index: ['tag'] })))
+      const find = async (tag: string): Promise<string[]> =>
+        (await store!.query({ where: { tag: [tag] }, limit: 10 })).items.map(({ meta }) => meta.key)
+      await store!.put('a', '{"tag":"x"}', json)
+      expect(await find('x')).toEqual(['a'])
+      expect(await find('y')).toEqual([])
+      await other!.put('b', '{"tag":["x","y"]}', json)
+      expect(await find('x')).toEqual(['a', 'b'])
+      expect(await find('y')).toEqual(['b'])
+      await other!.delete('b')
+      expect(await find('y')).toEqual([])
+      expect(await find('x')).toEqual(['a'])
+      // At first nothing is found, and what is there is a list.
+      await other!.put('c', '{"tag":["z"]}', json)
+      expect((await store!.query({ where: { tag: ['z'] }, limit: 0, count: true })).total).toBe(1)
+      expect(await find('z')).toEqual(['c'])
+      await Promise.all([store!.close(), other!.close()])
     })
   })
 
@@ -149,7 +296,7 @@ describeWithService('postgres', (url) => {
       const slow = new Client({ connectionString: url })
       await slow.connect()
       await slow.query('BEGIN')
-      await slow.query(`SELECT * FROM ${table}_put_1('slow', 'any', null, 'a/b', 0, null, null, '', null, null)`)
+      await slow.query(writeOf(table, 'slow'))
       await store.put('quick', '')
       const changes = take(feed, 2)
       await pause(200)
@@ -253,7 +400,7 @@ describeWithService('postgres', (url) => {
 
     it('goes on after idle connections were cut', async () => {
       const { store, cut } = openNamed()
-      await Promise.all(Array.from({ length: 8 }, (_, index) => store.put(`k${index}`, '')))
+      await Promise.all(Array.from({ length: 8 }, (_, index) => store.get(`k${index}`, { body: false })))
       expect(await cut()).toBeGreaterThan(1)
       await pause(100)
       expect((await store.put('a', '')).key).toBe('a')
@@ -281,7 +428,7 @@ describeWithService('postgres', (url) => {
           )
         }
       })
-      for (let cuts = 0; cuts < 4; cuts++) {
+      for (let cuts = 0; cuts < 4 || failures.length === 0; cuts++) {
         await pause(150)
         await cut()
       }
@@ -298,3 +445,8 @@ describeWithService('postgres', (url) => {
     }, 30_000)
   })
 })
+
+/** A put by hand, as another process does it. */
+function writeOf(table: string, key: string): string {
+  return `SELECT * FROM ${table}_write_2('{${key}}', '{any}', '{null}', '{a/b}', '{0}', '{null}', '{null}', '{0}', '', null, false, null)`
+}

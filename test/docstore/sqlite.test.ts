@@ -2,8 +2,10 @@ import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'libsql'
-import { bytes, type Change, docstore } from 'kumu/docstore'
+import { bytes, type Change, docstore, type Query } from 'kumu/docstore'
+import { memory } from 'kumu/docstore/memory'
 import { sqlite } from 'kumu/docstore/sqlite'
+import { SqliteDatabase } from '../../src/docstore/sqlite-database'
 import { createDirectory } from './support/directories'
 import './support/typescript-workers'
 import { linesOf, startWorker } from './support/workers'
@@ -21,7 +23,7 @@ function count(file: string, from: string): number {
 }
 
 describe('loadSqlite()', () => {
-  function load(builtin: unknown): Promise<(file: string) => unknown> {
+  function load(builtin: unknown): Promise<(file: string, options: { readonly: boolean }) => unknown> {
     return jest
       .isolateModulesAsync(async () => {
         jest.doMock('libsql', () => {
@@ -47,10 +49,13 @@ describe('loadSqlite()', () => {
 
   it('takes the SQLite of Node where libsql is not there', async () => {
     class DatabaseSync {
-      constructor(readonly file: string) {}
+      constructor(
+        readonly file: string,
+        readonly options: object,
+      ) {}
     }
     const open = await load({ DatabaseSync })
-    expect(open('a.db')).toMatchObject({ file: 'a.db' })
+    expect(open('a.db', { readonly: true })).toMatchObject({ file: 'a.db', options: { readOnly: true } })
   })
 })
 
@@ -119,6 +124,129 @@ describe('sqlite({ file })', () => {
     const next = feed.next()
     await store.put('d', '1')
     expect((await next).value).toMatchObject({ op: 'put', key: 'd' })
+    await store.close()
+  })
+
+  it('reads at once what another opening has written', async () => {
+    const file = createFile()
+    const [store, other] = [docstore(sqlite({ file })), docstore(sqlite({ file }))]
+    expect(await store.get('a')).toBeUndefined()
+    for (const body of ['', '1', 'x'.repeat(70_000), '22']) {
+      const { rev } = await other.put('a', body)
+      const doc = (await store.get('a'))!
+      expect(doc).toMatchObject({ rev, size: body.length })
+      expect(Buffer.from(await bytes(doc)).toString()).toBe(body)
+      expect(await store.get('a', { body: false })).toMatchObject({ rev, size: body.length })
+    }
+    expect(Buffer.from(await bytes((await store.get('a', { range: [1, 5] }))!)).toString()).toBe('2')
+    await other.delete('a')
+    expect(await store.get('a')).toBeUndefined()
+    await Promise.all([store.close(), other.close()])
+  })
+
+  it('asks the other thread where this one cannot read', async () => {
+    const store = docstore(sqlite({ file: createFile() }))
+    const { rev } = await store.put('a', 'x', { type: 'a/b' })
+    const spy = jest.spyOn(SqliteDatabase.prototype, 'tryGetValues').mockReturnValue('busy')
+    expect(await store.get('a')).toMatchObject({ rev, type: 'a/b', size: 1 })
+    expect(await store.get('b')).toBeUndefined()
+    expect(spy).toHaveBeenCalledTimes(2)
+    spy.mockRestore()
+    await store.close()
+  })
+
+  it('knows how many documents there are to query, whatever became of them', async () => {
+    const file = createFile()
+    const json = { type: 'application/json' }
+    let now = 1000
+    const store = docstore(sqlite({ file, now: () => now }))
+    const total = async (): Promise<number | undefined> => (await store.query({ limit: 1, count: true })).total
+    expect(await total()).toBe(0)
+    await store.batch(['a', 'b', 'c', 'd'].map((key) => ({ op: 'put', key, body: '{}', ...json })))
+    await store.put('text', '{}', { type: 'text/plain' })
+    expect(await total()).toBe(4)
+    await store.put('a', '{"again":true}', json)
+    await store.put('b', 'no longer', { type: 'text/plain' })
+    await store.put('text', '{}', json)
+    await store.delete('c')
+    await expect(store.put('a', '{}', { ...json, if: null })).rejects.toMatchObject({ code: 'conflict' })
+    await store.put('d', '{}', { ...json, expires: 2000 })
+    expect(await total()).toBe(3)
+    now = 2000
+    expect(await total()).toBe(2)
+    await store.close()
+    // As the first version left it.
+    const db = new Database(file)
+    db.exec('ALTER TABLE kumu_info DROP COLUMN counted; UPDATE kumu_info SET version = 1')
+    db.close()
+    const later = docstore(sqlite({ file, now: () => now }))
+    expect((await later.query({ limit: 1, count: true })).total).toBe(2)
+    await later.close()
+  })
+
+  it('finds the same by whichever thread: among others, behind what has expired, with and without an index', async () => {
+    const file = createFile()
+    let now = 1000
+    const store = docstore(sqlite({ file, now: () => now, index: ['tag'] }))
+    const bodies = Array.from({ length: 400 }, (_, index) => ({
+      key: `k${String(index).padStart(3, '0')}`,
+      body: JSON.stringify({ tag: `t${index % 3}`, n: index % 5 }),
+      type: index % 7 === 0 || index > 390 ? 'application/json' : 'text/plain',
+      ...(index % 14 === 0 ? { expires: 2000 } : {}),
+    }))
+    await store.batch(bodies.map((each) => ({ op: 'put', ...each })))
+    await store.batch(
+      bodies.map((each) => ({ op: 'put', ...each, key: `other-${each.key}`, type: 'application/json' })),
+    )
+    now = 2000
+    const queries: Query[] = [
+      { limit: 3 },
+      { limit: 1000, count: true },
+      { limit: 5, prefix: 'k', count: true },
+      { limit: 5, after: { values: [], key: 'k380' } },
+      { limit: 4, where: { tag: ['t1'] } },
+      { limit: 4, where: { tag: ['t1'] }, prefix: 'other', after: { values: [], key: 'other-k200' } },
+      { limit: 4, where: { tag: ['t1', 't2'] } },
+      { limit: 4, where: { n: [3] } },
+      { limit: 4, sort: [{ name: 'tag', descending: true }] },
+      { limit: 4, sort: [{ name: 'tag', descending: false }], after: { values: ['t1'], key: 'k300' } },
+      { limit: 0, count: true },
+      { limit: 2, offset: 3 },
+    ]
+    const asked = await Promise.all(queries.map((query) => store.query(query)))
+    const spy = jest.spyOn(SqliteDatabase.prototype, 'tryGetValues').mockReturnValue('busy')
+    expect(await Promise.all(queries.map((query) => store.query(query)))).toEqual(asked)
+    spy.mockRestore()
+    const model = docstore(memory({ now: () => now }))
+    for (const prefix of ['', 'other-']) {
+      for (const { key, ...each } of bodies) {
+        await model.put(prefix + key, each.body, { ...each, type: prefix === '' ? each.type : 'application/json' })
+      }
+    }
+    for (const [index, query] of queries.entries()) {
+      const { items, ...page } = await model.query(query)
+      expect(asked[index]).toMatchObject(page)
+      expect(asked[index]!.items.map(({ meta }) => meta.key)).toEqual(items.map(({ meta }) => meta.key))
+    }
+    await Promise.all([store.close(), model.close()])
+  })
+
+  it('gives values as they were stored, whatever is in them', async () => {
+    const store = docstore(sqlite({ file: createFile() }))
+    const texts = [
+      '\ufeff{"mark":1}',
+      ' {"a": "\\u0000\\ud800 \u2028é"} ',
+      '{"__proto__":{"x":1},"meta":{}}',
+      '[1,"]}"]',
+      `"${'y'.repeat(80_000)}"`,
+    ]
+    const type = 'application/json; profile="a\\"b"'
+    for (const [index, text] of texts.entries()) await store.put(`k${index}`, text, { type, expires: 9e15 })
+    const { items } = await store.query({ limit: 10 })
+    expect(items.map(({ value }) => JSON.stringify(value))).toEqual(
+      texts.map((text) => JSON.stringify(JSON.parse(text.replace('\ufeff', '')))),
+    )
+    for (const { meta } of items) expect(meta).toEqual(await store.get(meta.key, { body: false }))
     await store.close()
   })
 

@@ -100,7 +100,8 @@ class FileDriver implements Driver {
     const { start, end } = extent(body ? meta.size : 0, range)
     const inMemory = meta.size - found.body.byteLength
     if (start >= inMemory || start === end) {
-      await file.close()
+      // Nobody waits for it: nothing was written.
+      file.close().catch(() => undefined)
       return { ...meta, body: found.body.subarray(Math.max(0, start - inMemory), Math.max(0, end - inMemory)) }
     }
     const read = (position: number, to: number): Promise<Uint8Array> =>
@@ -176,7 +177,7 @@ class FileDriver implements Driver {
     let meta = written
     let writtenAt = Date.now()
     for (let refused = 0; refused < 1000;) {
-      const { head } = await this.#check(key, options).catch(async (error: unknown) => {
+      const head = await this.#headFor(key, options).catch(async (error: unknown) => {
         if (meta) await this.#bodies.discard(meta.rev)
         throw error
       })
@@ -191,13 +192,17 @@ class FileDriver implements Driver {
         ? this.#heads.create(key, meta.rev)
         : this.#heads.replace(key, head, meta.rev))
       if (done) {
-        if (head !== undefined) await this.#bodies.discard(head)
-        await this.#bodies.settle(meta.rev)
+        await (head === undefined ? this.#bodies.settle(meta.rev) : this.#bodies.replace(head, meta.rev))
         return meta
       }
       if (head === undefined) refused++
     }
     throw new Error(`The directory ${toName(key)} holds something foreign`)
+  }
+
+  /** The current revision, expired or not; without a condition the likely one will do. @throws StoreError conflict */
+  async #headFor(key: string, options: DeleteOptions): Promise<Rev | undefined> {
+    return options.if === undefined ? this.#heads.likely(toName(key)) : (await this.#check(key, options)).head
   }
 
   /** The current revision, expired or not, and whether it is live. @throws StoreError where the condition does not hold */

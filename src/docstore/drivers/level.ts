@@ -20,7 +20,7 @@ import { StoreError } from '../errors'
 import { KeyLocks } from '../key-locks'
 import { discardBody, readChunk, type StagedBody, stageBody, sweepBodies } from '../level-bodies'
 import { Journal, type LevelWrite } from '../level-journal'
-import { chunkLength, expiryKey, fromValue, keyOfExpiry, metaKey, type Stored, toMeta } from '../level-layout'
+import { bodyOf, chunkLength, expiryKey, fromValue, keyOfExpiry, metaKey, type Stored, toMeta } from '../level-layout'
 import { isCode } from '../system-error'
 
 /** Where a level store is, and how it is bounded. */
@@ -87,23 +87,37 @@ class LevelDriver implements Driver {
 
   async get(key: string, { body = true, range }: GetOptions): Promise<Doc | undefined> {
     const { db } = await this.#open()
+    // In this thread: to hand a single small read to another one takes longer than to do it.
+    const value = db.getSync(metaKey(key))
+    const stored = value && fromValue<Stored>(value)
+    if (!stored) return undefined
+    if (this.#isExpired(stored)) {
+      await this.#expire(key)
+      return undefined
+    }
+    const { start, end } = extent(body ? stored.size : 0, range)
+    if (start === end) return { ...toMeta(key, stored), body: new Uint8Array(0) }
+    if (stored.body === undefined) return { ...toMeta(key, stored), body: bodyOf(value).subarray(start, end) }
+    return this.#getChunks(db, key, range)
+  }
+
+  async #getChunks(db: Database, key: string, range: GetOptions['range']): Promise<Doc | undefined> {
     // Metadata and chunks as of one moment, however long the reading takes.
     const snapshot = db.snapshot()
     let held = false
     try {
       const value = await db.get(metaKey(key), { snapshot })
       const stored = value && fromValue<Stored>(value)
-      if (!stored || this.#isExpired(stored)) {
-        if (stored) await this.#expire(key)
-        return undefined
-      }
-      const { start, end } = extent(body ? stored.size : 0, range)
+      if (!stored) return undefined
+      const { start, end } = extent(stored.size, range)
       const meta = toMeta(key, stored)
+      const { body: id } = stored
+      if (id === undefined) return { ...meta, body: bodyOf(value).subarray(start, end) }
       if (start === end) return { ...meta, body: new Uint8Array(0) }
-      if (stored.size <= chunkLength) return { ...meta, body: await readChunk(db, stored, start, end, snapshot) }
+      if (stored.size <= chunkLength) return { ...meta, body: await readChunk(db, id, start, end, snapshot) }
       held = true
       const readOn = (from: number, to: number): Promise<Uint8Array> =>
-        readChunk(db, stored, from, to, snapshot).catch(toClosed)
+        readChunk(db, id, from, to, snapshot).catch(toClosed)
       return { ...meta, body: toStream({ start, end }, readOn, () => snapshot.close()) }
     } finally {
       if (!held) await snapshot.close()
@@ -240,7 +254,8 @@ class LevelDriver implements Driver {
   async #discard(db: Database, writes: readonly Write[]): Promise<void> {
     for (const write of writes) {
       // A small body is not in the database yet.
-      if (write.op === 'put' && write.staged.size > chunkLength) await discardBody(db, write.staged.id)
+      const { id, size } = write.op === 'put' ? write.staged : { size: 0 }
+      if (id !== undefined && size > chunkLength) await discardBody(db, id)
     }
   }
 
@@ -282,9 +297,9 @@ type Write =
 function toStep(write: Write, previous: Stored | undefined, modified: number): LevelWrite {
   if (write.op === 'delete') return { op: 'delete', key: write.key, previous }
   const { type, expires } = write.options
-  const { id, size, ops } = write.staged
+  const { id, size, content, ops } = write.staged
   const next = { type, size, modified, body: id, ...(expires === undefined ? {} : { expires }) }
-  return { op: 'put', key: write.key, previous, next, ops }
+  return { op: 'put', key: write.key, previous, next, content, ops }
 }
 
 /** The names of the documents to list. `~` is above every character of a key, `!` below. */

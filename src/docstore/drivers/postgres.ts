@@ -17,13 +17,15 @@ import type {
   QueryPage,
   WatchOptions,
 } from '../driver'
-import { PostgresBodies, type ReadyBody } from '../postgres-bodies'
-import { deleteCall, metaColumns, putCall, toMeta, toWritten } from '../postgres-calls'
+import { PostgresBodies } from '../postgres-bodies'
+import { metaColumns, type PostgresWrite, toMeta } from '../postgres-calls'
 import { PostgresChores } from '../postgres-chores'
 import { type FeedPosition, PostgresFeed } from '../postgres-feed'
-import { PostgresPool, type PostgresRow } from '../postgres-pool'
+import { PostgresPool } from '../postgres-pool'
 import { PostgresQueries } from '../postgres-query'
-import { clockOf, layoutOf, type PostgresLayout, prepareSchema } from '../postgres-schema'
+import { PostgresReads } from '../postgres-reads'
+import { clockOf, layoutOf, type PostgresOpened, prepareSchema } from '../postgres-schema'
+import { PostgresWrites } from '../postgres-writes'
 
 /** Where a PostgreSQL store is, and how it is bounded. */
 export interface PostgresOptions {
@@ -61,18 +63,15 @@ export function postgres(options: PostgresOptions = {}): Driver {
 
 const tableRule = /^(?:([a-z_][a-z0-9_]{0,62})\.)?([a-z_][a-z0-9_]{0,39})$/
 
-interface Opened {
-  readonly layout: PostgresLayout
-  readonly epoch: string
-}
-
-/** Condition, write and log entry are one call of a function in the database, so one statement and one transaction. */
+/** Conditions, writes and log entries are one call of a function in the database, so one statement and one transaction. */
 class PostgresDriver implements Driver {
   readonly name = 'postgres'
   readonly can: Can
   readonly #pool: PostgresPool
   readonly #bodies: PostgresBodies
   readonly #feed: PostgresFeed
+  readonly #reads: PostgresReads
+  readonly #writes: PostgresWrites
   readonly #queries: PostgresQueries
   readonly #schema: string | undefined
   readonly #table: string
@@ -81,7 +80,7 @@ class PostgresDriver implements Driver {
   readonly #now: (() => number) | undefined
   /** Watchers whose beginning is being asked for: a write of this process that comes later has to wait for it. */
   readonly #starting = new Set<Promise<unknown>>()
-  #opening: Promise<Opened> | undefined
+  #opening: Promise<PostgresOpened> | undefined
   #watchers = 0
   #timer: NodeJS.Timeout | undefined
 
@@ -107,6 +106,9 @@ class PostgresDriver implements Driver {
     this.#bodies = new PostgresBodies(this.#pool)
     this.#feed = new PostgresFeed(this.#pool)
     this.#queries = new PostgresQueries(this.#pool, this.#bodies, this.#index)
+    const moment = { open: () => this.#open(), clock: () => this.#clock() }
+    this.#reads = new PostgresReads(this.#pool, this.#bodies, moment)
+    this.#writes = new PostgresWrites(this.#pool, this.#bodies, moment)
     this.#chores = new PostgresChores(this.#pool, this.#bodies, {
       open: async () => (await this.#open()).layout,
       clock: () => this.#clock(),
@@ -117,49 +119,19 @@ class PostgresDriver implements Driver {
   }
 
   async get(key: string, { body = true, range }: GetOptions): Promise<Doc | undefined> {
-    const { layout, epoch } = await this.#open()
-    const content = range
-      ? ', substring(content FROM $3::bigint::integer FOR $4::bigint::integer) AS content'
-      : ', content'
-    const text = `SELECT ${metaColumns}, body${body ? content : ''} FROM ${layout.documents}
-      WHERE key = $1 AND (expires IS NULL OR expires > ${clockOf('$2')})`
-    // A small body ends long before these bounds, and the parameters of `substring` are small numbers.
-    const bounds = body && range ? [Math.min(range[0], 1e9) + 1, Math.min(range[1] - range[0] + 1, 1e9)] : []
-    const [row] = await this.#pool.query(text, [key, this.#clock(), ...bounds], { prepared: true })
-    if (!row) return undefined
-    const meta = toMeta(epoch, row)
-    if (!body) return { ...meta, body: new Uint8Array(0) }
-    return row.body === null
-      ? { ...meta, body: row.content as Uint8Array }
-      : this.#bodies.toDoc(layout, meta, row.body as string, range)
+    return this.#reads.get(key, body, range)
   }
 
   async put(key: string, body: Uint8Array | AsyncIterable<Uint8Array>, options: DriverPutOptions): Promise<Meta> {
-    const { layout, epoch } = await this.#open()
+    const { layout } = await this.#open()
     // What is large is written first and holds nobody up, unless its condition fails already.
     if (!(body instanceof Uint8Array) && options.if !== undefined) await this.#check(key, options.if)
     const ready = await this.#bodies.stage(layout, body, options.type)
-    return this.#write(async () => {
-      try {
-        const rows = await this.#pool.query(...putCall(layout, epoch, key, ready, options, this.#clock()), {
-          prepared: true,
-          writes: true,
-        })
-        return toWritten(epoch, key, rows)!
-      } catch (error) {
-        // Where it is not known whether the write happened, a body that it did not take is swept later.
-        if (ready.body !== null) await this.#bodies.discard(layout, ready.body)
-        throw error
-      }
-    })
+    return (await this.#write(() => this.#writes.one({ op: 'put', key, options, ready }))) as Meta
   }
 
   async delete(key: string, options: DeleteOptions): Promise<boolean> {
-    const { layout, epoch } = await this.#open()
-    return this.#write(async () => {
-      const call = deleteCall(layout, epoch, key, options, this.#clock())
-      return toWritten(epoch, key, await this.#pool.query(...call, { prepared: true, writes: true })) !== undefined
-    })
+    return (await this.#write(() => this.#writes.one({ op: 'delete', key, options }))) as boolean
   }
 
   async list({ prefix, after, limit, reverse }: DriverListOptions): Promise<Listing> {
@@ -177,34 +149,20 @@ class PostgresDriver implements Driver {
   }
 
   async batch(ops: readonly DriverOp[]): Promise<readonly Meta[]> {
-    const { layout, epoch } = await this.#open()
+    const { layout } = await this.#open()
     if (ops.length === 0) return []
-    const ready: Array<ReadyBody | undefined> = []
+    const writes: PostgresWrite[] = []
     try {
       for (const op of ops) {
-        ready.push(op.op === 'put' ? await this.#bodies.stage(layout, op.body, op.options.type) : undefined)
+        const ready = op.op === 'put' ? await this.#bodies.stage(layout, op.body, op.options.type) : undefined
+        writes.push(op.op === 'put' ? { ...op, ready: ready! } : op)
       }
-      return await this.#write(() =>
-        this.#pool.transact(async (client) => {
-          await client.query(`SELECT ${layout.lock}($1::text[])`, [ops.map(({ key }) => key)])
-          const metas: Meta[] = []
-          for (const [index, op] of ops.entries()) {
-            const body = ready[index]
-            const clock = this.#clock()
-            const [text, values] =
-              op.op === 'put' && body
-                ? putCall(layout, epoch, op.key, body, op.options, clock)
-                : deleteCall(layout, epoch, op.key, op.options, clock)
-            const written = toWritten(epoch, op.key, (await client.query(text, [...values])).rows as PostgresRow[])
-            if (op.op === 'put') metas.push(written!)
-          }
-          return metas
-        }),
-      )
     } catch (error) {
-      for (const each of ready) if (each?.body) await this.#bodies.discard(layout, each.body)
+      await this.#writes.discard(writes)
       throw error
     }
+    const written = await this.#write(() => this.#writes.all(writes))
+    return written.filter((meta) => typeof meta === 'object')
   }
 
   async query(query: DriverQuery): Promise<QueryPage> {
@@ -255,7 +213,7 @@ class PostgresDriver implements Driver {
     }
   }
 
-  #open(): Promise<Opened> {
+  #open(): Promise<PostgresOpened> {
     this.#opening ??= this.#prepare().catch((error: unknown) => {
       this.#opening = undefined
       throw error
@@ -263,7 +221,7 @@ class PostgresDriver implements Driver {
     return this.#opening
   }
 
-  async #prepare(): Promise<Opened> {
+  async #prepare(): Promise<PostgresOpened> {
     const schema = this.#schema ?? (await this.#currentSchema())
     const layout = layoutOf(schema, this.#table)
     await this.#pool.transact((client) =>

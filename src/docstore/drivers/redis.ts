@@ -15,11 +15,12 @@ import type {
   Meta,
   WatchOptions,
 } from '../driver'
+import { Gathering, type Outcome } from '../gathering'
 import { chunkLength, grace, RedisBodies, type StagedBody } from '../redis-bodies'
 import { type RedisAddress, RedisConnection, type RedisReply, type RedisValue } from '../redis-connection'
 import { durabilityOf } from '../redis-durability'
 import { RedisFeed } from '../redis-feed'
-import { listScript, reclaimScript, type RedisScript, startScript, writeScript } from '../redis-scripts'
+import { listScript, readScript, reclaimScript, type RedisScript, startScript, writeScript } from '../redis-scripts'
 
 /** Where a Redis store is, and how it is bounded. */
 export interface RedisOptions extends RedisAddress {
@@ -53,8 +54,12 @@ type Write =
   | { readonly op: 'put'; readonly key: string; readonly options: DriverPutOptions; readonly staged: StagedBody }
   | { readonly op: 'delete'; readonly key: string; readonly options: DeleteOptions }
 
+/** What a write came to: the metadata of what was put; whether there was something to delete. */
+type Written = Meta | boolean
+
 /**
- * One script decides all conditions of a write and carries it out; Redis runs one script at a time.
+ * One script decides the conditions of some writes and carries them out; Redis runs one script at a time. What waits for
+ * one another is gathered into one.
  *
  * All names hold the prefix in braces, which puts them on one node of a cluster: `{kumu}:d:<key>` a document, `:b:<id>:<n>`
  * a chunk of its body, `:i` the index of the keys, `:x` when they expire, `:l` the log of the changes, `:n` the last number.
@@ -70,6 +75,8 @@ class RedisDriver implements Driver {
   readonly #log: number
   readonly #maxBody: number
   readonly #now: (() => number) | undefined
+  readonly #writing: Gathering<Write, Written>
+  readonly #reading: Gathering<string, Doc | undefined>
   #durable: Can['durable'] = 'memory'
   #reclaiming: Promise<unknown> | undefined
 
@@ -99,6 +106,12 @@ class RedisDriver implements Driver {
     this.#log = Math.max(1, log)
     this.#maxBody = maxBody
     this.#now = now
+    const bounds = { lanes: 2, most: 32, heaviest: 1024 * 1024 }
+    this.#writing = new Gathering({ ...bounds, weigh: weightOf, keyOf: ({ key }) => key }, (writes) =>
+      this.#write(writes, false),
+    )
+    // What a document weighs is known when it is there: a few large ones delay each other.
+    this.#reading = new Gathering({ lanes: 2, most: 32 }, (keys) => this.#readGroup(keys))
   }
 
   get can(): Can {
@@ -115,17 +128,10 @@ class RedisDriver implements Driver {
   }
 
   async get(key: string, { body = true, range }: GetOptions): Promise<Doc | undefined> {
+    if (body && !range) return this.#reading.call(key)
     const fields = ['rev', 'type', 'size', 'modified', 'expires', ...(body ? ['id', 'chunks', 'body'] : [])]
-    const reply = (await this.#redis.send('HMGET', this.#docs + key, ...fields)) as readonly RedisReply[]
-    const meta = toMeta(key, reply)
-    if (!meta || this.#isExpired(meta)) return undefined
-    const [id, chunks, bytes] = reply.slice(5)
-    const { start, end } = extent(body ? meta.size : 0, range)
-    if (start === end) return { ...meta, body: new Uint8Array(0) }
-    if (Buffer.isBuffer(bytes)) return { ...meta, body: bytes.subarray(start, end) }
-    const stored = { id: String(id), chunks: Number(String(chunks)) }
-    const readOn = (from: number, to: number): Promise<Uint8Array> => this.#bodies.read(stored, from, to)
-    return { ...meta, body: toStream({ start, end }, readOn, () => Promise.resolve()) }
+    const reply = await this.#redis.send('HMGET', this.#docs + key, ...fields)
+    return this.#toDoc(key, reply as readonly RedisReply[], { body, range })
   }
 
   async put(key: string, body: Uint8Array | AsyncIterable<Uint8Array>, options: DriverPutOptions): Promise<Meta> {
@@ -135,13 +141,11 @@ class RedisDriver implements Driver {
       if (!holds(options.if, current && withoutBody(current))) throw conflict(key, current && withoutBody(current))
     }
     const staged = await this.#bodies.stage(body)
-    const [meta] = await this.#write([{ op: 'put', key, options, staged }])
-    return meta as Meta
+    return (await this.#writing.call({ op: 'put', key, options, staged })) as Meta
   }
 
   async delete(key: string, options: DeleteOptions): Promise<boolean> {
-    const [done] = await this.#write([{ op: 'delete', key, options }])
-    return done === true
+    return (await this.#writing.call({ op: 'delete', key, options })) as boolean
   }
 
   async list({ prefix, after, limit, reverse }: DriverListOptions): Promise<Listing> {
@@ -166,7 +170,11 @@ class RedisDriver implements Driver {
       await this.#discard(writes)
       throw error
     }
-    return (await this.#write(writes)).filter((meta) => typeof meta === 'object')
+    const written = (await this.#write(writes, true)).map((outcome) => {
+      if ('error' in outcome) throw outcome.error
+      return outcome.output
+    })
+    return written.filter((meta) => typeof meta === 'object')
   }
 
   watch(options: WatchOptions & { readonly signal: AbortSignal }): AsyncIterable<Change> {
@@ -182,28 +190,33 @@ class RedisDriver implements Driver {
     await Promise.all([this.#redis.close(), this.#waiting.close()])
   }
 
-  /** For a put its metadata, for a deletion whether there was something. */
-  async #write(writes: readonly Write[]): Promise<Array<Meta | boolean>> {
-    const [outcome, ...answers] = (await this.#run(writeScript, writes.flatMap(toArguments))) as readonly RedisReply[]
-    if (String(outcome) === 'conflict') {
-      await this.#discard(writes)
-      const [key, ...current] = answers
-      throw conflict(String(key), toMeta(String(key), current))
-    }
-    if (String(outcome) === 'lost') {
-      await this.#discard(writes)
-      throw new Error(
-        `The body of ${String(answers[0])} came so slowly that its beginning is gone: nothing was written`,
-      )
-    }
-    const [modified, ...revs] = answers
-    return writes.map((write, index) => {
-      const rev = String(revs[index])
-      if (write.op === 'delete') return rev !== ''
-      const { type, expires } = write.options
-      const meta = { key: write.key, rev, type, size: write.staged.size, modified: Number(String(modified)) }
-      return expires === undefined ? meta : { ...meta, expires }
-    })
+  async #readGroup(keys: readonly string[]): Promise<ReadonlyArray<Outcome<Doc | undefined>>> {
+    const replies = (await this.#run(readScript, keys)) as ReadonlyArray<readonly RedisReply[]>
+    return keys.map((key, index) => ({ output: this.#toDoc(key, replies[index]!, { body: true }) }))
+  }
+
+  /** `rev type size modified expires id chunks body`, the last three where the body is wanted. */
+  #toDoc(key: string, reply: readonly RedisReply[], { body, range }: GetOptions): Doc | undefined {
+    const meta = toMeta(key, reply)
+    if (!meta || this.#isExpired(meta)) return undefined
+    const [id, chunks, bytes] = reply.slice(5)
+    const { start, end } = extent(body ? meta.size : 0, range)
+    if (start === end) return { ...meta, body: new Uint8Array(0) }
+    if (Buffer.isBuffer(bytes)) return { ...meta, body: bytes.subarray(start, end) }
+    const stored = { id: String(id), chunks: Number(String(chunks)) }
+    const readOn = (from: number, to: number): Promise<Uint8Array> => this.#bodies.read(stored, from, to)
+    return { ...meta, body: toStream({ start, end }, readOn, () => Promise.resolve()) }
+  }
+
+  /** @param whole whether nothing is done where one of them is refused: then the outcomes end with it */
+  async #write(writes: readonly Write[], whole: boolean): Promise<ReadonlyArray<Outcome<Written>>> {
+    const bodies = writes.map((write) => (write.op === 'put' ? write.staged.bytes : ''))
+    const args = [whole ? 1 : 0, JSON.stringify(writes.map(toHead)), ...bodies]
+    const [modified, ...answers] = (await this.#run(writeScript, args)) as readonly RedisReply[]
+    const outcomes = answers.map((answer, index) => toOutcome(writes[index]!, answer, Number(String(modified))))
+    const isRefused = outcomes.some((outcome) => 'error' in outcome)
+    if (isRefused) await this.#discard(writes.filter((_, index) => whole || 'error' in outcomes[index]!))
+    return outcomes
   }
 
   async #discard(writes: readonly Write[]): Promise<void> {
@@ -232,12 +245,31 @@ class RedisDriver implements Driver {
   }
 }
 
-function toArguments(write: Write): RedisValue[] {
-  const start = [write.op, write.key, ...toCondition(write.options.if)]
-  if (write.op === 'delete') return [...start, '', '', '', '', '', '']
+function toOutcome(write: Write, answer: RedisReply, modified: number): Outcome<Written> {
+  const { key } = write
+  if (Array.isArray(answer)) {
+    const [what, ...current] = answer as readonly RedisReply[]
+    if (String(what) === 'conflict') return { error: conflict(key, toMeta(key, current)) }
+    return { error: new Error(`The body of ${key} came so slowly that its beginning is gone: nothing was written`) }
+  }
+  const rev = String(answer)
+  if (write.op === 'delete') return { output: rev !== '' }
   const { type, expires } = write.options
-  const { size, id, chunks, bytes } = write.staged
-  return [...start, type, size, expires ?? '', id, chunks, bytes]
+  const meta = { key, rev, type, size: write.staged.size, modified }
+  return { output: expires === undefined ? meta : { ...meta, expires } }
+}
+
+function weightOf(write: Write): number {
+  return write.op === 'put' ? write.staged.bytes.byteLength : 0
+}
+
+/** What the script is told of a write besides its body. */
+function toHead(write: Write): ReadonlyArray<string | number> {
+  const start = [write.op, write.key, ...toCondition(write.options.if)]
+  if (write.op === 'delete') return [...start, '', '', '', '', 0]
+  const { type, expires } = write.options
+  const { size, id, chunks } = write.staged
+  return [...start, type, String(size), expires === undefined ? '' : String(expires), id, chunks]
 }
 
 /** The kind of a condition, and its revision. */

@@ -17,11 +17,11 @@ import type {
   QueryPage,
   WatchOptions,
 } from '../driver'
-import { parseDocument } from '../query'
 import { Sequence } from '../sequence'
 import { SqliteClient } from '../sqlite-client'
-import type { SqliteWrite, WriteResult } from '../sqlite-protocol'
-import { toOwnMeta, toRev } from '../sqlite-rows'
+import type { SqliteSettings, SqliteWrite, WriteResult } from '../sqlite-protocol'
+import { SqliteReader } from '../sqlite-reader'
+import { toItems, toOwnMeta, toRev } from '../sqlite-rows'
 import { chunkLength } from '../sqlite-schema'
 
 /** Where an SQLite store is, and how it is bounded. */
@@ -59,13 +59,18 @@ const wholeLength = 1024 * 1024
 /** How often the changes of other processes are looked for while somebody watches, in milliseconds. */
 const pollEvery = 100
 
-/** The thread behind it does the work; whatever is asked in one turn is one message, and its writes one transaction. */
+/**
+ * The thread behind it does the work; whatever is asked in one turn is one message, and its writes one transaction. Only
+ * small documents, and short pages of them, are read here, which takes less time than to ask for them.
+ */
 class SqliteDriver implements Driver, ChangeLog {
   readonly name = 'sqlite'
   readonly can: Can
   readonly #client: SqliteClient
+  readonly #settings: SqliteSettings
   readonly #now: () => number
   readonly #pulse = new Pulse(0)
+  #reader: Promise<SqliteReader | undefined> | undefined
   #epoch = ''
   #reclaimedAt = 0
   #watchers = 0
@@ -83,15 +88,18 @@ class SqliteDriver implements Driver, ChangeLog {
       durable: 'power',
     }
     this.#now = now
-    this.#client = new SqliteClient({
+    this.#settings = {
       file: resolve(file),
       log,
       sweepAfter: sweepAfter ?? 3_600_000,
       index: index.map((name) => name.split('.')),
-    })
+    }
+    this.#client = new SqliteClient(this.#settings)
   }
 
   async get(key: string, { body = true, range }: GetOptions): Promise<Doc | undefined> {
+    const near = (await this.#near())?.find(key, { body, range }, this.#now())
+    if (near) return near.doc
     const found = await this.#client.call('get', { key, body, range, now: this.#now() })
     if (!found) return undefined
     const { meta, bytes = new Uint8Array(0), reader } = found
@@ -127,12 +135,12 @@ class SqliteDriver implements Driver, ChangeLog {
   }
 
   async query(query: DriverQuery): Promise<QueryPage> {
-    const page = await this.#client.call('query', { query, now: this.#now() })
-    const items = Array.from(page.items, ({ meta, bytes }) => ({
-      meta: toOwnMeta(meta),
-      value: parseDocument(bytes)!.value,
-    }))
-    return { ...page, items }
+    const near = (await this.#near())?.query(query, this.#now())
+    if (near) return near
+    const { epoch, items, total } = await this.#client.call('query', { query, now: this.#now() })
+    const found = Array.from(items).flatMap((json) => toItems(epoch, json))
+    const page = { items: found.slice(0, query.limit), more: found.length > query.limit }
+    return total === undefined ? page : { ...page, total }
   }
 
   async ping(): Promise<void> {
@@ -160,7 +168,24 @@ class SqliteDriver implements Driver, ChangeLog {
 
   async close(): Promise<void> {
     clearInterval(this.#timer)
+    const reader = await this.#reader?.catch(() => undefined)
+    reader?.close()
     await this.#client.close()
+  }
+
+  /** The worker goes first, for it makes the tables. What it fails with is told; what only this thread cannot open, it can. */
+  #near(): Promise<SqliteReader | undefined> {
+    return (this.#reader ??= this.#openReader())
+  }
+
+  async #openReader(): Promise<SqliteReader | undefined> {
+    try {
+      const { epoch } = await this.#client.call('state', {})
+      return openQuietly(() => new SqliteReader(this.#settings, epoch))
+    } catch (error) {
+      this.#reader = undefined
+      throw error
+    }
   }
 
   async #startOf(since: string | undefined): Promise<number | undefined> {
@@ -246,6 +271,14 @@ class SqliteDriver implements Driver, ChangeLog {
       // Nobody waits for it: what fails now is tried again, and a database that is broken tells those who write.
       () => undefined,
     )
+  }
+}
+
+function openQuietly<T>(open: () => T): T | undefined {
+  try {
+    return open()
+  } catch {
+    return undefined
   }
 }
 
