@@ -39,9 +39,9 @@ type AjvClass = new (options: object) => Ajv
  * @param document the document as data
  * @throws Error where ajv is not installed
  */
-export async function openContract(document: object): Promise<Contract> {
-  const loaded = (await loadOptional('ajv', 'ajv/dist/2020.js', 'Validation of answers')) as Record<string, unknown>
-  const addFormats = await loadFormats()
+export function openContract(document: object): Contract {
+  const loaded = loadOptional('ajv', 'ajv/dist/2020.js', 'Validation of answers') as Record<string, unknown>
+  const addFormats = loadFormats()
   const Class = (loaded['Ajv2020'] ?? loaded['default']) as AjvClass
   const ajv = new Class({
     strict: false,
@@ -63,12 +63,9 @@ export async function openContract(document: object): Promise<Contract> {
 
 const schemaKey = 'kumu:document'
 
-async function loadFormats(): Promise<((ajv: Ajv) => void) | undefined> {
+function loadFormats(): ((ajv: Ajv) => void) | undefined {
   try {
-    const loaded = (await loadOptional('ajv-formats', 'ajv-formats', 'Validation of formats')) as Record<
-      string,
-      unknown
-    >
+    const loaded = loadOptional('ajv-formats', 'ajv-formats', 'Validation of formats') as Record<string, unknown>
     const { default: inner } = loaded as { default: unknown }
     return (typeof inner === 'function' ? inner : (inner as { default: unknown }).default) as (ajv: Ajv) => void
   } catch {

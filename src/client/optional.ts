@@ -6,12 +6,11 @@
  * @param who needs it
  * @throws Error that says what to install
  */
-export async function loadOptional(name: string, file: string, who: string): Promise<unknown> {
+export function loadOptional(name: string, file: string, who: string): unknown {
   try {
-    return (await import(file)) as unknown
+    return require(file) as unknown
   } catch (cause) {
-    const { code } = (cause ?? {}) as { readonly code?: unknown }
-    if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw cause
+    if ((cause as { readonly code?: unknown }).code !== 'MODULE_NOT_FOUND') throw cause
     throw new Error(`${who} needs the package ${name}: npm install ${name}`, { cause })
   }
 }

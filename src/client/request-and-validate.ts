@@ -5,7 +5,7 @@ import { openContract, type Contract } from './contract'
 import { toResponseError } from './errors'
 import type { Verb } from './paths'
 
-const contracts = new WeakMap<object, Promise<Contract>>()
+const contracts = new WeakMap<object, Contract>()
 
 /**
  * Makes a call and holds its answer to an OpenAPI document, as rest-tools' helper for tests does.
@@ -33,7 +33,7 @@ export async function requestAndValidate(
   contracts.set(document, contract)
   const request = { method: method.toUpperCase(), url: joinUrl(api.address, path) }
   const { pathname } = new URL(joinUrl('http://document', path))
-  ;(await contract).check(request, pathname, answer)
+  contract.check(request, pathname, answer)
   if (answer.ok) return answer.body
   throw toResponseError(request, { ...answer, statusText: '' })
 }

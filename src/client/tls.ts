@@ -30,18 +30,18 @@ interface Undici {
  * @param tls certificates and keys
  */
 export function createTlsFetch(tls: ClientTls): OwnFetch {
-  let opening: Promise<{ readonly undici: Undici; readonly agent: InstanceType<Undici['Agent']> }> | undefined
-  const open = async () => {
-    const undici = (await loadOptional('undici', 'undici', 'A client with certificates')) as Undici
+  let opened: { readonly undici: Undici; readonly agent: InstanceType<Undici['Agent']> } | undefined
+  const open = () => {
+    const undici = loadOptional('undici', 'undici', 'A client with certificates') as Undici
     return { undici, agent: new undici.Agent({ connect: { ...tls } }) }
   }
   return {
     async fetch(url, init) {
-      const { undici, agent } = await (opening ??= open())
+      const { undici, agent } = (opened ??= open())
       return undici.fetch(url, { ...init, dispatcher: agent })
     },
     async close() {
-      await (await opening)?.agent.close()
+      await opened?.agent.close()
     },
   }
 }
