@@ -11,6 +11,18 @@ const doorFiles = Object.entries(doors)
     target.default.replace('./dist', root).replace(/\.js$/, compiled ? '.js' : '.ts'),
   ])
 
+/** Long races, searches and comparisons: `KUMU_TEST_SHORT=1` leaves them out, where the sources have had them already. */
+const long = [
+  '/validation/(?:compiled|differential|exact)/',
+  '/docstore/(?:drivers/|conformance|model|outages|parts|power-loss|processes|query|documents-memory)',
+  '/showcase/(?:kill|two-processes)',
+  '/openapi/(?:page|typings)',
+  '/client/oidc-(?!process|options)',
+  '/testing/(?:differential|harden)',
+  '/koa/returned',
+  '/cli/check',
+]
+
 /** The same suite runs on the sources (swc) and, with KUMU_TEST_BUILD=1, on what tsc built. */
 module.exports = {
   testEnvironment: 'node',
@@ -40,6 +52,7 @@ module.exports = {
   // These put another module in the place of one of ours: a bundle has none to replace.
   testPathIgnorePatterns: [
     '/node_modules/',
+    ...(process.env.KUMU_TEST_SHORT === '1' ? long : []),
     ...(compiled
       ? ['/validation/compiled/(?:planted-bugs|compiled\\.property|compile)\\.', '/differential/planted-bugs\\.']
       : []),
